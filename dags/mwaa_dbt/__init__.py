@@ -1,0 +1,1 @@
+"""dbt projects as Airflow task groups, on Amazon MWAA."""

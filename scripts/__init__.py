@@ -1,0 +1,1 @@
+"""The `mwaa` command: one module per noun."""

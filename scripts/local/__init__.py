@@ -1,0 +1,1 @@
+"""The rehearsal: MWAA, S3, Secrets Manager, Snowflake and Slack on one machine."""
