@@ -1,0 +1,152 @@
+"""dbt projects as Airflow task groups, through Cosmos."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any, Literal
+
+from airflow.sdk import BaseOperator, Param
+from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
+from cosmos.constants import PRODUCER_WATCHER_TASK_ID, ExecutionMode, InvocationMode, LoadMode, TestBehavior
+
+from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.profile import profile_config
+from mwaa_dbt.project import Unpacked, open_project
+from mwaa_dbt.select import SelectOperator
+from mwaa_dbt.settings import dbt_executable, runtime
+
+Tests = Literal["after_each", "after_all", "none"]
+Execution = Literal["watcher", "local"]
+
+PARAMS = {
+    "full_refresh": Param(False, type="boolean", description="Rebuild incremental models and seeds from nothing."),
+    "select": Param("", type="string", description="Only these nodes, in dbt's syntax: stg_orders+ tag:finance"),
+    "vars": Param({}, type="object", description="dbt vars of this run, as JSON."),
+}
+
+
+def dbt_group(
+    project: str,
+    *,
+    select: list[str] | None = None,
+    exclude: list[str] | None = None,
+    tests: Tests = "after_each",
+    execution: Execution = "watcher",
+) -> DbtTaskGroup:
+    """Render a dbt project, or a selection of it, as a task group of the current DAG.
+
+    One task per model, seed and snapshot. The DAG gets the trigger-form params `full_refresh`, `select` and
+    `vars`. Models retry as the DAG's default_args say, else settings.toml; tests never do.
+
+    Args:
+        project: the name of a folder in dbt/.
+        select: nodes to render, in dbt's selection syntax; all if absent.
+        exclude: nodes to leave out.
+        tests: after each model (its failure holds back what depends on it), after all models, or none.
+        execution: "watcher" runs one `dbt build` and a watching task per node; "local" runs dbt per node.
+
+    Raises:
+        ProjectError: if the project is not in the release or the selection names no node.
+    """
+    release = open_project(project)
+    arguments = _arguments(project, release)
+    group = DbtTaskGroup(
+        group_id=project,
+        project_config=ProjectConfig(manifest_path=release.manifest, project_name=project, install_dbt_deps=False),
+        profile_config=arguments["profile_config"],
+        execution_config=_execution(release, execution),
+        render_config=_render(select, exclude, tests, execution),
+        operator_args={"full_refresh": "{{ params.full_refresh }}", "vars": arguments["vars"]},
+    )
+    nodes = _nodes(group)
+    if not nodes:
+        raise _nothing(project, select, exclude)
+    group.dag.params.update({name: param for name, param in PARAMS.items() if name not in group.dag.params})
+    with group:
+        chooser = SelectOperator(group_select=select, exclude=" ".join(exclude or []) or None, **arguments)
+    _join(group, chooser, nodes)
+    return group
+
+
+def _arguments(project: str, release: Unpacked) -> dict[str, Any]:
+    return {
+        "profile_config": profile_config(project, runtime()),
+        "project_dir": str(release.folder),
+        "dbt_executable_path": dbt_executable(),
+        "vars": "{{ params.vars | tojson }}",
+    }
+
+
+def _execution(release: Unpacked, execution: Execution) -> ExecutionConfig:
+    return ExecutionConfig(
+        execution_mode=ExecutionMode(execution),
+        dbt_project_path=release.folder,
+        dbt_executable_path=dbt_executable(),
+        invocation_mode=InvocationMode.SUBPROCESS,
+    )
+
+
+def _render(select: list[str] | None, exclude: list[str] | None, tests: Tests, execution: Execution) -> RenderConfig:
+    return RenderConfig(
+        load_method=LoadMode.DBT_MANIFEST,
+        select=select or [],
+        exclude=exclude or [],
+        test_behavior=TestBehavior(tests),
+        emit_datasets=False,
+        # A test of two models must wait for both. The producer orders this itself; a watching task of a
+        # detached test would never hear of it (Cosmos 1.15.1) and end green.
+        should_detach_multiple_parents_tests=execution == "local",
+    )
+
+
+def _nodes(group: DbtTaskGroup) -> dict[str, list[BaseOperator]]:
+    nodes: dict[str, list[BaseOperator]] = defaultdict(list)
+    for task in group.iter_tasks():
+        node = getattr(task, "extra_context", {}).get("dbt_node_config", {}).get("unique_id")
+        if node:
+            nodes[node].append(task)
+    return nodes
+
+
+def _nothing(project: str, select: list[str] | None, exclude: list[str] | None) -> ProjectError:
+    return ProjectError(
+        f"The selection of dbt_group({project!r}, select={select}, exclude={exclude}) names no node.",
+        "the DAG file that calls it",
+        f"try it with `dbt ls --project-dir dbt/{project} --select {' '.join(select or [])}`",
+    )
+
+
+def _join(group: DbtTaskGroup, chooser: SelectOperator, nodes: dict[str, list[BaseOperator]]) -> None:
+    chooser.tasks = {node: [task.task_id for task in tasks] for node, tasks in nodes.items()}
+    for task in group.iter_tasks():
+        if task is chooser:
+            continue
+        _configure(task, chooser)
+        if not task.upstream_task_ids:
+            chooser >> task
+
+
+def _configure(task: BaseOperator, chooser: SelectOperator) -> None:
+    given, tasks = task.dag.default_args, runtime().environment.tasks
+    # A node that the trigger form leaves out is skipped; what depends on it must still run.
+    task.trigger_rule = "none_failed"
+    if task.task_id.endswith(PRODUCER_WATCHER_TASK_ID):
+        # A producer that failed is skipped on its second try, and its models then run one by one on their
+        # own retries; without that try the run could not turn green again (Cosmos 1.15.1, watcher.py).
+        task.retries, task.retry_delay = 1, timedelta(0)
+    elif getattr(task, "base_cmd", None) == ["test"]:
+        task.retries = 0
+    else:
+        task.retries = given.get("retries", tasks.retries)
+        task.retry_delay = given.get("retry_delay", timedelta(seconds=tasks.retry_delay))
+    if hasattr(task, "poke_interval"):
+        task.poke_interval = tasks.poll
+    if _takes_selection(task):
+        task.select = chooser.template
+
+
+def _takes_selection(task: BaseOperator) -> bool:
+    # The producer and the one test task after all models; every other task runs just its own node.
+    own_node = getattr(task, "extra_context", {}).get("dbt_node_config")
+    return hasattr(task, "select") and not own_node

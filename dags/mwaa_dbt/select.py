@@ -1,0 +1,86 @@
+"""The trigger form's `select`: asked of the real dbt at run time, answered for every task at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk.exceptions import DownstreamTasksSkipped
+from cosmos.constants import InvocationMode
+from cosmos.operators.local import DbtLSLocalOperator
+
+from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.settings import dbt_executable, dbt_status
+
+EVERYTHING = "fqn:*"
+
+
+class SelectOperator(DbtLSLocalOperator):
+    """Skip the tasks of a group that this run's `select` does not name.
+
+    Without `select` it returns at once and the whole group runs. With it, `dbt ls` resolves the selection (so
+    every dbt selector method works), the tasks of all other nodes are set to skipped by one call, and the
+    names of the chosen ones go to the producer of the group.
+
+    Args:
+        group_select: the group's own selection, which the run's narrows; None for the whole project.
+        kwargs: as for Cosmos' operator.
+    """
+
+    def __init__(self, group_select: list[str] | None = None, **kwargs: Any) -> None:
+        fixed = {"select": "{{ params.select }}", "invocation_mode": InvocationMode.SUBPROCESS, "install_deps": False}
+        super().__init__(**{"task_id": "select", **fixed, **kwargs})
+        self.group_select = " ".join(group_select or []) or EVERYTHING
+        self.tasks: dict[str, list[str]] = {}
+
+    @property
+    def template(self) -> str:
+        """Jinja for what the group's producer passes to `dbt build --select`."""
+        return f"{{{{ ti.xcom_pull(task_ids='{self.task_id}') }}}}"
+
+    def execute(self, context: Any, **_: Any) -> str:
+        """Resolve the selection.
+
+        Raises:
+            ProjectError: if dbt is not in this container, or the selection names no node of this group.
+            DownstreamTasksSkipped: to skip what was not chosen.
+        """
+        _check_dbt()
+        if not (self.select or "").strip():
+            return self.group_select
+        chosen = self._listed(context) & set(self.tasks)
+        if not chosen:
+            raise self._nothing()
+        context["ti"].xcom_push(key="return_value", value=" ".join(sorted(map(_selector, chosen))))
+        raise DownstreamTasksSkipped(tasks=self._others(chosen))
+
+    def _listed(self, context: Any) -> set[str]:
+        flags = ["--quiet", "--output", "json", "--output-keys", "unique_id"]
+        result = self.build_and_run_cmd(context, cmd_flags=flags)
+        lines = [line for line in result.full_output if line.lstrip().startswith("{")]
+        return {json.loads(line)["unique_id"] for line in lines}
+
+    def _others(self, chosen: set[str]) -> list[str]:
+        return [task for node, tasks in self.tasks.items() if node not in chosen for task in tasks]
+
+    def _nothing(self) -> ProjectError:
+        return ProjectError(
+            f"select {self.select!r} names no node of this group.",
+            f"trigger form of {self.dag_id}, param 'select'",
+            f"try it with `dbt ls --select {self.select}`",
+        )
+
+
+def _selector(unique_id: str) -> str:
+    # dbt selects by name, not by unique id; a version (model.package.name.v2) belongs to the name.
+    return unique_id.split(".", 2)[2]
+
+
+def _check_dbt() -> None:
+    if not Path(dbt_executable()).exists():
+        raise ProjectError(
+            f"dbt is not in this container; startup.sh says {dbt_status()!r}.",
+            dbt_executable(),
+            "read the log stream startup_script_execution… of this component",
+        )

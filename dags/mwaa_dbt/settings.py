@@ -1,0 +1,169 @@
+"""Where this project runs: settings.toml as frozen objects, and the only door to environment variables.
+
+The `mwaa` command reads settings.toml; `mwaa build` writes the one environment it builds for to
+settings.json beside this file, and that copy is all that a DAG ever reads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.tables import Source, read, suggestion
+
+SHIPPED = Path(__file__).with_name("settings.json")
+
+
+@dataclass(frozen=True)
+class Snowflake:
+    """What dbt needs to know of Snowflake besides the secret; `{project}` in schema is the dbt project."""
+
+    account: str
+    user: str
+    role: str
+    warehouse: str
+    database: str
+    authentication: Literal["key_pair", "encrypted_key_pair", "password"]
+    schema: str = "{project}"
+    connection: str = "snowflake_default"
+    threads: int = 4
+    query_tag: str | None = None
+    host: str | None = None
+    port: int | None = None
+    protocol: Literal["http", "https"] | None = None
+
+
+@dataclass(frozen=True)
+class Slack:
+    """Where failures are told."""
+
+    channel: str
+    connection: str = "slack_default"
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """How dbt tasks behave: retries of models (tests never retry); delay and poll in seconds."""
+
+    retries: int = 2
+    retry_delay: int = 300
+    poll: int = 10
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One place to run: an MWAA environment, its bucket and its warehouse."""
+
+    region: str
+    bucket: str
+    snowflake: Snowflake
+    slack: Slack
+    tasks: Tasks = Tasks()
+    airflow: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Project:
+    """What all environments share."""
+
+    name: str
+    airflow_version: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole of settings.toml."""
+
+    project: Project
+    environments: Mapping[str, Environment]
+
+    def environment(self, name: str) -> Environment:
+        """Return one environment.
+
+        Raises:
+            ProjectError: if settings.toml has no such table.
+        """
+        if name in self.environments:
+            return self.environments[name]
+        known = list(self.environments)
+        raise ProjectError(
+            f"There is no environment {name!r}.{suggestion(name, known)}",
+            "settings.toml, environments",
+            f"use one of: {', '.join(known)}, or add [environments.{name}]",
+        )
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a DAG knows: the environment it was built for."""
+
+    name: str
+    environment: Environment
+
+
+def load(path: Path) -> Settings:
+    """Read settings.toml.
+
+    Raises:
+        ProjectError: if the file is missing, is no TOML, or has a wrong key or value.
+    """
+    if not path.is_file():
+        raise ProjectError("There is no settings.toml.", str(path), "run the command in the project's folder")
+    text = path.read_text()
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"settings.toml is not valid TOML: {error}.", path.name, "mend that line") from None
+    return read(Settings, table, Source(path.name, text))
+
+
+@cache
+def runtime() -> Runtime:
+    """Return the environment that this copy of the DAG folder was built for.
+
+    Raises:
+        ProjectError: in the source tree, where nothing has been built.
+    """
+    if not SHIPPED.is_file():
+        raise ProjectError(
+            "This DAG folder was not built.", str(SHIPPED), "parse build/<environment>/dags, made by `mwaa build`"
+        )
+    text = SHIPPED.read_text()
+    return read(Runtime, json.loads(text), Source(SHIPPED.name, text))
+
+
+def shipped(name: str, environment: Environment) -> str:
+    """Return the text of the settings.json that goes with the DAGs of an environment."""
+    table = _without_none(asdict(Runtime(name, environment)))
+    return json.dumps(table, indent=2, sort_keys=True) + "\n"
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value is not None
+    }
+
+
+def dbt_executable() -> str:
+    """Return the dbt that startup.sh built in this container."""
+    home = os.environ.get("AIRFLOW_HOME", "/usr/local/airflow")
+    return os.environ.get("MWAA_DBT_EXECUTABLE", f"{home}/dbt-venv/current/bin/dbt")
+
+
+def dbt_status() -> str:
+    """Return what startup.sh says of its work, or that it never ran."""
+    return os.environ.get("MWAA_DBT_STATUS", "failed: startup.sh did not run in this container")
+
+
+def dbt_home() -> Path:
+    """Return the folder outside the DAG folder where releases are unpacked and dbt may write."""
+    return Path(os.environ.get("MWAA_DBT_HOME", "/tmp/mwaa_dbt"))  # noqa: S108 - MWAA's writable disk

@@ -1,0 +1,116 @@
+"""A dbt project as one file, the same bytes for the same sources."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from scripts.dbt import DbtProject
+
+# Where the archived project seems to have been parsed. dbt reads files below its own --project-dir, so any
+# constant does; the real staging folder would make every build's bytes differ.
+PARSED_IN = "/usr/local/airflow/dbt"
+VOLATILE = {
+    "created_at": 0.0,
+    "generated_at": "1970-01-01T00:00:00Z",
+    "invocation_id": None,
+    "invocation_started_at": None,
+    "modification_time": 0.0,
+    "run_started_at": None,
+    "user_id": None,
+}
+# What Cosmos 1.15 reads of a manifest (cosmos/dbt/graph.py); the rest is nine tenths of the bytes.
+KEPT = ("config", "fqn", "freshness", "original_file_path", "package_name", "resource_type", "tags")
+LEFT_OUT = ("target", "logs", "__pycache__")
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def pack(project: DbtProject, folder: Path) -> Path:
+    """Write the archive of a parsed project to <folder>/<digest>.zip and return that path.
+
+    It holds the project, its packages, the slim manifest and dbt's partial parse. The digest is the
+    SHA-256 of the file.
+    """
+    members = dict(_files(project.folder))
+    members["manifest.json"] = _compact(slim(json.loads((project.folder / "target/manifest.json").read_bytes())))
+    members["target/partial_parse.msgpack"] = reproducible(
+        (project.folder / "target/partial_parse.msgpack").read_bytes(), project.folder.parent
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / "packing.zip"
+    _write(temporary, members)
+    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+    return temporary.rename(folder / f"{digest}.zip")
+
+
+def zip_folder(folder: Path, path: Path) -> None:
+    """Write a folder's files to a zip, the same bytes for the same files."""
+    _write(path, dict(_files(folder)))
+
+
+def _files(root: Path) -> Iterator[tuple[str, bytes]]:
+    # Followed, since `dbt deps` links local packages instead of copying them.
+    for folder, folders, files in os.walk(root, followlinks=True):
+        folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
+        for name in files:
+            path = Path(folder, name)
+            yield path.relative_to(root).as_posix(), path.read_bytes()
+
+
+def _write(path: Path, members: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(members):
+            info = zipfile.ZipInfo(name, ZIP_TIME)
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, members[name], zipfile.ZIP_DEFLATED)
+
+
+def slim(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a manifest that Cosmos reads."""
+    kinds = {
+        kind: {key: _node(node) for key, node in sorted(manifest.get(kind, {}).items())}
+        for kind in ("nodes", "sources", "exposures")
+    }
+    metadata = {"project_name": manifest["metadata"]["project_name"]}
+    return {"metadata": metadata, "selectors": manifest.get("selectors", {}), **kinds}
+
+
+def _node(node: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: node[key] for key in KEPT if node.get(key) not in (None, [], {})}
+    return {**kept, "depends_on": {"nodes": node.get("depends_on", {}).get("nodes", [])}}
+
+
+def full_manifest(project: DbtProject) -> bytes:
+    """Return a parsed project's whole manifest, the same bytes for the same sources (dbt's state:modified reads it)."""
+    manifest = json.loads((project.folder / "target/manifest.json").read_bytes())
+    return _compact(_settled(manifest, str(project.folder.parent)))
+
+
+def _compact(table: dict[str, Any]) -> bytes:
+    return json.dumps(table, sort_keys=True, separators=(",", ":")).encode()
+
+
+def reproducible(parse: bytes, parsed_in: Path) -> bytes:
+    """Return dbt's partial parse without times, run ids and the folder it was made in.
+
+    dbt compares checksums, versions and the profile's hash, never these (dbt 1.11, parser/manifest.py).
+    """
+    table = msgpack.unpackb(parse, strict_map_key=False, raw=False)
+    return bytes(msgpack.packb(_settled(table, str(parsed_in)), use_bin_type=True))
+
+
+def _settled(value: Any, parsed_in: str) -> Any:
+    if isinstance(value, dict):
+        return {key: VOLATILE[key] if key in VOLATILE else _settled(item, parsed_in) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_settled(item, parsed_in) for item in value]
+    if isinstance(value, str) and value.startswith(parsed_in):
+        return PARSED_IN + value.removeprefix(parsed_in)
+    return value

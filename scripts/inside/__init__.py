@@ -1,0 +1,1 @@
+"""What runs inside the Airflow virtualenv; the `mwaa` command starts it and reads its JSON."""

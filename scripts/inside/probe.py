@@ -1,0 +1,79 @@
+"""Import every DAG as MWAA's parser would, with nothing else to be had.
+
+python probe.py <DAG folder> <answer file>. No socket, no database, no connection and no dbt; any attempt is the DAG's error. Writes JSON: per file
+its seconds, its DAGs (tasks, dbt nodes) and its error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+BARRED = {
+    "socket.connect": "opened a network connection",
+    "socket.getaddrinfo": "looked up a host",
+    "sqlite3.connect": "opened a database",
+    "subprocess.Popen": "started a program",
+}
+
+
+class BarredError(Exception):
+    """Tell that a DAG file did at import what only a task may do."""
+
+
+def _bar(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in BARRED:
+        raise BarredError(f"it {BARRED[event]} while being parsed: {arguments[0]!r}")
+
+
+def probe(folder: Path) -> list[dict[str, Any]]:
+    """Import a DAG folder, .airflowignore and all, and report on each of its files."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    begun = time.monotonic()
+    import cosmos.operators.watcher
+    import cosmos.profiles  # noqa: F401 - their seconds count for every file, as in a fresh parser process
+
+    imports = time.monotonic() - begun
+    sys.path.insert(0, str(folder))
+    sys.addaudithook(_bar)
+    bag = DagBag(folder, bundle_path=folder)
+    seconds = {_relative(folder, stat.file): stat.duration.total_seconds() for stat in bag.dagbag_stats}
+    # Airflow passes over a file that does not look like a DAG to it; a person who put it there should hear.
+    files = sorted({*seconds, *bag.import_errors, *(path.name for path in folder.glob("*.py"))})
+    return [
+        {
+            "file": file,
+            "seconds": imports + seconds.get(file, 0.0),
+            "dags": _dags(bag, folder / file),
+            "error": bag.import_errors.get(file),
+        }
+        for file in files
+    ]
+
+
+def _relative(folder: Path, file: str) -> str:
+    path = Path(file)
+    return (
+        path.relative_to(folder).as_posix() if path.is_absolute() and path.is_relative_to(folder) else file.lstrip("/")
+    )
+
+
+def _dags(bag: Any, file: Path) -> list[dict[str, Any]]:
+    return [
+        {"dag": dag_id, "tasks": len(dag.tasks), "nodes": sorted(set(filter(None, map(_node, dag.tasks))))}
+        for dag_id, dag in sorted(bag.dags.items())
+        if Path(dag.fileloc) == file
+    ]
+
+
+def _node(task: Any) -> str | None:
+    return getattr(task, "extra_context", {}).get("dbt_node_config", {}).get("unique_id")  # type: ignore[no-any-return]
+
+
+if __name__ == "__main__":
+    answer = probe(Path(sys.argv[1]))
+    Path(sys.argv[2]).write_text(json.dumps(answer))

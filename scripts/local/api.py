@@ -1,0 +1,102 @@
+"""Airflow's REST API, as far as a rehearsal needs it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+
+from mwaa_dbt.errors import ProjectError
+
+PAGE = 100  # Airflow's own limit
+
+
+class Api:
+    """Talks to one Airflow API server whose visitors are all admins."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        token = self._session.get(f"{url}/auth/token", timeout=30).json()["access_token"]
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def call(self, method: str, path: str, **arguments: Any) -> Any:
+        """Call an endpoint below /api/v2 and return its JSON; None if there is no such thing."""
+        answer = self._session.request(method, f"{self.url}/api/v2/{path}", timeout=30, **arguments)
+        if answer.status_code == requests.codes.not_found:
+            return None
+        if not answer.ok:
+            raise ProjectError(
+                f"Airflow refused: {_detail(answer)}", f"{method} {path}", "mend what it names, then run again"
+            )
+        return answer.json()
+
+    def pages(self, path: str, key: str) -> Iterator[dict[str, Any]]:
+        """Yield all items of a listing."""
+        offset = 0
+        while True:
+            page = self.call("GET", path, params={"limit": PAGE, "offset": offset}) or {key: [], "total_entries": 0}
+            yield from page[key]
+            offset += PAGE
+            if offset >= page["total_entries"]:
+                return
+
+    def wait_for_dag(self, dag: str, since: float, limit: float = 90.0) -> dict[str, Any]:
+        """Return a DAG once the DAG processor has parsed it after `since`, in seconds since the epoch.
+
+        Raises:
+            ProjectError: if the DAG does not appear in time; import errors are told.
+        """
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            found = self.call("GET", f"dags/{dag}")
+            if found and _epoch(found["last_parsed_time"]) > since:
+                return dict(found)
+            time.sleep(0.5)
+        errors = [f"{item['filename']}: {item['stack_trace']}" for item in self.pages("importErrors", "import_errors")]
+        raise ProjectError(
+            f"DAG {dag!r} did not appear in {limit:.0f} s. {' '.join(errors)}",
+            "mwaa local logs dag-processor",
+            "mend the import error; without one, name a DAG that `mwaa build` lists",
+        )
+
+    def trigger(self, dag: str, conf: dict[str, Any]) -> str:
+        """Start a run and return its id."""
+        body = {"logical_date": None, "conf": conf}
+        return str(self.call("POST", f"dags/{dag}/dagRuns", json=body)["dag_run_id"])
+
+    def state(self, dag: str, run: str) -> str:
+        """Return the state of a run."""
+        return str(self.call("GET", f"dags/{dag}/dagRuns/{run}")["state"])
+
+    def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
+        """Return the task instances of a run."""
+        return list(self.pages(f"dags/{dag}/dagRuns/{run}/taskInstances", "task_instances"))
+
+    def xcom(self, dag: str, run: str, task: str, key: str) -> Any:
+        """Return a value that a task left, or None."""
+        path = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries/{key}"
+        found = self.call("GET", path, params={"deserialize": "true"})
+        return found["value"] if found else None
+
+    def log(self, dag: str, run: str, task: str, attempt: int) -> list[str]:
+        """Return the lines of a task's log."""
+        path = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{attempt}"
+        found = self.call("GET", path, params={"full_content": "true"}) or {"content": []}
+        return [line if isinstance(line, str) else str(line.get("event", "")) for line in found["content"]]
+
+
+def _detail(answer: requests.Response) -> str:
+    try:
+        return str(answer.json().get("detail", answer.text))
+    except requests.JSONDecodeError:
+        return answer.text[:500]
+
+
+def _epoch(stamp: str | None) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(stamp).timestamp() if stamp else 0.0

@@ -1,0 +1,170 @@
+"""`mwaa local …`: the rehearsal on one machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from mwaa_dbt.settings import load
+from scripts.console import err, out, step
+from scripts.local.run import Result, as_table, errors, report, watch
+from scripts.local.state import Rehearsal, find, needed
+from scripts.paths import Paths, find_project
+
+app = typer.Typer(no_args_is_help=True)
+ENVIRONMENT = "local"
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+Port = Annotated[int | None, typer.Option(help="The UI's port. [default: 8080 if free, else any]", show_default=False)]
+
+
+@app.callback()
+def root() -> None:
+    """Rehearse a release on one machine: Airflow as on MWAA, S3, Secrets Manager, Snowflake and Slack."""
+
+
+@app.command()
+def up(port: Port = None) -> None:
+    """Build, then start the rehearsal and leave it running.
+
+    Example: mwaa local up --port 8081
+    """
+    from scripts.local import rehearsal
+
+    paths = find_project()
+    rehearsal.refuse_second(paths)
+    started = rehearsal.up(paths, _built(paths), ENVIRONMENT, port)
+    out.print(f"Airflow is at {started.url('airflow')} (no login). Next: mwaa local run <dag>, mwaa local down")
+
+
+@app.command()
+def run(
+    dag: Annotated[str, typer.Argument(help="The DAG's id.")],
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild incremental models.")] = False,
+    select: Annotated[str, typer.Option(help="Only these nodes, in dbt's syntax.")] = "",
+    variables: Annotated[str, typer.Option("--vars", help="dbt vars, as JSON.")] = "{}",
+    as_json: Json = False,
+) -> None:
+    """Build, ship and run a DAG; the exit code is the run's. Starts a rehearsal for it if none is up.
+
+    Example: mwaa local run jaffle_shop --select tag:finance
+    """
+    conf = {"full_refresh": full_refresh, "select": select, "vars": _json(variables)}
+    paths = find_project()
+    build = _built(paths)
+    with _rehearsal(paths, build) as (rehearsal, since):
+        result = _run(rehearsal, dag, since, {key: value for key, value in conf.items() if value})
+        _show(result, _rows(paths, build, rehearsal), as_json)
+    raise typer.Exit(0 if result.state == "success" else 1)
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Say what runs, and where.
+
+    Example: mwaa local status --json
+    """
+    rehearsal = needed(find_project())
+    states = {name: member.alive for name, member in rehearsal.members.items()}
+    if as_json:
+        urls = {server: rehearsal.url(server) for server in rehearsal.ports}
+        out.print_json(json.dumps({"urls": urls, "processes": states}))
+    else:
+        table = Table("process", "pid", "state")
+        for name, member in rehearsal.members.items():
+            table.add_row(name, str(member.pid), "[green]running[/]" if member.alive else "[red]ended[/]")
+        out.print(table, f"Airflow: {rehearsal.url('airflow')}", sep="\n")
+    raise typer.Exit(0 if all(states.values()) else 1)
+
+
+@app.command()
+def logs(
+    name: Annotated[str | None, typer.Argument(help="A process, 'startup', or a task id.")] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,
+) -> None:
+    """Show the end of a log; without a name, the logs there are.
+
+    Example: mwaa local logs scheduler -n 200
+    """
+    from scripts.local.logs import find_log, known_logs
+
+    paths = find_project()
+    if name is None:
+        out.print("\n".join(known_logs(paths)) or "no logs yet: run `mwaa local up`")
+        return
+    text = find_log(paths, name).read_text(errors="replace").splitlines()
+    out.print("\n".join(text[-lines:]), markup=False)
+
+
+@app.command()
+def down() -> None:
+    """End the rehearsal; nothing is left running.
+
+    Example: mwaa local down
+    """
+    from scripts.local import rehearsal
+
+    ended = rehearsal.down(find_project())
+    out.print(f"Ended {ended} processes." if ended else "No rehearsal was running.")
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise typer.BadParameter(f"{text!r} is no JSON: {error}", param_hint="--vars") from None
+    if not isinstance(value, dict):
+        raise typer.BadParameter(f'{text!r} is no JSON object, e.g. \'{{"day": "2026-01-31"}}\'', param_hint="--vars")
+    return value
+
+
+def _built(paths: Paths) -> Path:
+    from scripts.build import build
+
+    return build(paths, ENVIRONMENT).folder
+
+
+@contextmanager
+def _rehearsal(paths: Paths, build: Path) -> Iterator[tuple[Rehearsal, float]]:
+    """Give the rehearsal that runs here the new build, or start one and end it afterwards."""
+    from scripts.local import rehearsal
+
+    if running := find(paths):
+        yield running, rehearsal.ship(paths, running, build)
+        return
+    started = rehearsal.up(paths, build, ENVIRONMENT)
+    try:
+        yield started, 0.0
+    finally:
+        rehearsal.down(paths)
+
+
+def _run(rehearsal: Rehearsal, dag: str, since: float, conf: dict[str, Any]) -> Result:
+    from scripts.local.api import Api
+
+    api = Api(rehearsal.url("airflow"))
+    with step(f"DAG {dag} parsed by Airflow"):
+        api.wait_for_dag(dag, since)
+    return watch(api, dag, api.trigger(dag, conf))
+
+
+def _rows(paths: Paths, build: Path, rehearsal: Rehearsal) -> dict[str, int]:
+    from scripts.local.rows import count_rows, relations
+
+    return count_rows(rehearsal, load(paths.settings).environment(ENVIRONMENT), relations(build))
+
+
+def _show(result: Result, rows: dict[str, int], as_json: bool) -> None:
+    if as_json:
+        out.print_json(json.dumps(as_table(result, rows)))
+        return
+    out.print(report(result, rows))
+    colour = "green" if result.state == "success" else "red"
+    out.print(f"[{colour}]{result.state}[/] · {len(result.tasks)} tasks in {result.seconds:.0f} s")
+    for line in errors(result):
+        err.print(line, style="red", markup=False)

@@ -1,0 +1,64 @@
+"""The environment of Airflow's processes: MWAA's, in MWAA's order of precedence."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from mwaa_dbt.settings import Environment
+from scripts.local.state import Rehearsal
+from scripts.options import MWAA_DEFAULTS, MWAA_FORCED, as_variables, project_options
+
+# What one machine needs otherwise: no Celery, no IAM login, quick parsing, and no run but the asked one.
+REHEARSAL = {
+    "core.executor": "LocalExecutor",
+    "core.parallelism": "16",
+    "core.auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
+    "core.simple_auth_manager_all_admins": "True",
+    "core.dags_are_paused_at_creation": "False",
+    "dag_processor.refresh_interval": "5",
+    "dag_processor.min_file_process_interval": "5",
+    "scheduler.use_job_schedule": "False",
+    "scheduler.scheduler_heartbeat_sec": "1",
+}
+
+
+def startup_environment(container: Mapping[str, str], rehearsal: Rehearsal) -> dict[str, str]:
+    """Return what startup.sh finds: the container and MWAA's defaults."""
+    aws = {
+        "AWS_DEFAULT_REGION": rehearsal.region,
+        "AWS_REGION": rehearsal.region,
+        "AWS_ENDPOINT_URL": rehearsal.url("aws"),
+        "AWS_ACCESS_KEY_ID": "rehearsal",
+        "AWS_SECRET_ACCESS_KEY": "rehearsal",
+        "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
+        "AIRFLOW_ENV_NAME": rehearsal.environment,
+    }
+    # Everything but 127.0.0.1 goes to the rehearsal's internet; "localhost" in NO_PROXY would exempt *.localhost too.
+    proxy = {"HTTP_PROXY": rehearsal.url("outside"), "NO_PROXY": "127.0.0.1"}
+    lower = {name.lower(): value for name, value in proxy.items()}
+    return {**container, **as_variables(MWAA_DEFAULTS), **aws, **proxy, **lower}
+
+
+def airflow_environment(
+    started: Mapping[str, str], environment: Environment, rehearsal: Rehearsal, folder: Path
+) -> dict[str, str]:
+    """Return what Airflow's processes get: startup.sh's exports, then options, then what MWAA forces."""
+    url = rehearsal.url("airflow")
+    forced = {
+        **MWAA_FORCED,
+        **REHEARSAL,
+        "api.base_url": url,
+        "api.host": "127.0.0.1",
+        "api.port": str(rehearsal.ports["airflow"]),
+        "api.workers": "1",
+        "api.secret_key": secrets.token_hex(16),
+        "api_auth.jwt_secret": secrets.token_hex(32),
+        "core.execution_api_server_url": f"{url}/execution/",
+        "core.fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "database.sql_alchemy_conn": f"sqlite:///{folder / 'airflow.db'}",
+        "logging.base_log_folder": f"{started['AIRFLOW_HOME']}/logs",
+    }
+    return {**started, **as_variables(project_options(environment)), **as_variables(forced)}

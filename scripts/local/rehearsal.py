@@ -1,0 +1,98 @@
+"""`mwaa local up` and `down`: MWAA and its surroundings on one machine."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.settings import load
+from scripts.aws import Aws
+from scripts.deploy import upload
+from scripts.local import processes, state
+from scripts.local.stage import Stage
+from scripts.local.state import Rehearsal, free_port
+from scripts.paths import Paths
+from scripts.venvs import airflow_venv
+
+UI_PORT = 8080
+SYNC_LIMIT = 60.0  # seconds
+
+
+def up(paths: Paths, build: Path, environment: str, port: int | None = None) -> Rehearsal:
+    """Start a rehearsal of a build; on any failure or Ctrl-C nothing is left running.
+
+    Raises:
+        ProjectError: if one is running already, a port is taken, or a part does not start.
+    """
+    refuse_second(paths)
+    settings = load(paths.settings)
+    target = settings.environment(environment)
+    rehearsal = Rehearsal(environment, target.region, target.bucket, _ports(port))
+    processes.end(paths)
+    _clean(paths)
+    try:
+        Stage(paths, rehearsal, target, airflow_venv(paths, settings.project.airflow_version)).set(build)
+    except BaseException:
+        down(paths)
+        raise
+    return rehearsal
+
+
+def down(paths: Paths) -> int:
+    """End the rehearsal and return how many processes it had; logs stay until the next one."""
+    ended = processes.end(paths)
+    state.forget(paths)
+    for leftover in ("airflow.db", "airflow.db-wal", "airflow.db-shm"):
+        (state.folder(paths) / leftover).unlink(missing_ok=True)
+    shutil.rmtree(paths.home / "tmp", ignore_errors=True)
+    return ended
+
+
+def ship(paths: Paths, rehearsal: Rehearsal, build: Path) -> float:
+    """Upload a build to a running rehearsal; return when its DAG folder had it, in seconds since the epoch."""
+    upload(Aws(rehearsal.region, rehearsal.url("aws")), rehearsal.bucket, build)
+    end = time.monotonic() + SYNC_LIMIT
+    while not _synced(build / "dags", paths.home / "dags"):
+        if time.monotonic() > end:
+            raise ProjectError(
+                "The release did not reach the DAG folder.", "mwaa local logs sync", "run `mwaa local down`, then again"
+            )
+        time.sleep(0.2)
+    return time.time()
+
+
+def _synced(source: Path, target: Path) -> bool:
+    files = [path.relative_to(source) for path in source.rglob("*") if path.is_file()]
+    return all(_same(source / path, target / path) for path in files)
+
+
+def _same(source: Path, target: Path) -> bool:
+    return target.is_file() and source.read_bytes() == target.read_bytes()
+
+
+def refuse_second(paths: Paths) -> None:
+    """Raise ProjectError if a rehearsal is running here."""
+    if running := state.find(paths):
+        raise ProjectError(
+            f"A rehearsal is running already: {running.url('airflow')}",
+            "mwaa local status",
+            "use it with `mwaa local run <dag>`, or end it with `mwaa local down`",
+        )
+
+
+def _ports(wanted: int | None) -> dict[str, int]:
+    if wanted is None:
+        try:
+            wanted = free_port(UI_PORT)
+        except ProjectError:
+            wanted = None
+    return {"airflow": free_port(wanted), "aws": free_port(), "outside": free_port()}
+
+
+def _clean(paths: Paths) -> None:
+    for folder in (state.folder(paths), *(paths.home / name for name in ("dags", "logs", "plugins", "tmp", "dbt"))):
+        shutil.rmtree(folder, ignore_errors=True)
+    (paths.home / "tmp").mkdir(parents=True)
+    state.folder(paths).mkdir(parents=True)

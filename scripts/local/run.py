@@ -1,0 +1,160 @@
+"""`mwaa local run`: one DAG run, watched task by task."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from scripts.console import err
+from scripts.local.api import Api
+
+COLOURS = {"success": "green", "failed": "red", "upstream_failed": "red", "skipped": "yellow", "running": "cyan"}
+DONE = ("success", "failed")
+SETTLED = (*DONE, "skipped", "upstream_failed", "removed")
+PRODUCER = "dbt_producer_watcher"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task instance as it ended: seconds from its first start, and what dbt said if it failed."""
+
+    name: str
+    state: str
+    seconds: float | None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run."""
+
+    dag: str
+    run: str
+    state: str
+    seconds: float
+    tasks: list[Task]
+
+
+def watch(api: Api, dag: str, run: str) -> Result:
+    """Follow a run to its end, live on a terminal, line by line in a log."""
+    begun = time.monotonic()
+    with _Progress(dag) as progress:
+        while True:
+            # The state first: tasks read after a final state are final too.
+            state, instances = api.state(dag, run), api.tasks(dag, run)
+            progress.show(instances, time.monotonic() - begun)
+            if state in DONE:
+                break
+            time.sleep(0.5)
+    tasks = [_task(api, run, instance) for instance in sorted(instances, key=_order)]
+    return Result(dag, run, state, time.monotonic() - begun, tasks)
+
+
+def _order(instance: dict[str, Any]) -> tuple[str, str]:
+    return (instance["start_date"] or "9999", instance["task_id"])
+
+
+def _task(api: Api, run: str, instance: dict[str, Any]) -> Task:
+    state = instance["state"] or "none"
+    error = _error(api, run, instance) if state == "failed" else None
+    return Task(instance["task_id"], state, _seconds(instance), error)
+
+
+def _seconds(instance: dict[str, Any]) -> float | None:
+    if not instance["start_date"] or not instance["end_date"]:
+        return None
+    times = (datetime.fromisoformat(instance[name]) for name in ("start_date", "end_date"))
+    begun, ended = (moment.timestamp() for moment in times)
+    return ended - begun
+
+
+def _error(api: Api, run: str, instance: dict[str, Any]) -> str:
+    """Return what made a task fail: dbt's own words if it has some, else the last error of its log."""
+    dag, task = instance["dag_id"], instance["task_id"]
+    lines = api.log(dag, run, task, instance["try_number"])
+    if node := re.search(r"'((?:model|seed|snapshot)\.[\w.]+)'", "\n".join(lines)):
+        event = api.xcom(dag, run, f"{task.split('.')[0]}.{PRODUCER}", f"{node[1].replace('.', '__')}_dbt_event")
+        if event and event.get("msg"):
+            return str(event["msg"]).strip()
+    return _dbt_error(lines) or next((line for line in reversed(lines) if "rror" in line), "see its log").strip()
+
+
+def _dbt_error(lines: list[str]) -> str | None:
+    text = re.sub(r"\x1b\[\d*m", "", "\n".join(lines))
+    found = re.search(r"((?:Database|Compilation|Runtime|Parsing) Error.*?)(?:\n\s*\n|\n.*Done\.|\Z)", text, re.DOTALL)
+    return found[1].strip() if found else None
+
+
+class _Progress:
+    """A live table of what runs on a terminal; elsewhere one line per settled task."""
+
+    def __init__(self, dag: str) -> None:
+        self.dag, self.told = dag, set[str]()
+        self.live = Live(console=err, transient=True, refresh_per_second=4) if err.is_terminal else None
+
+    def __enter__(self) -> _Progress:
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.live.stop()
+
+    def show(self, instances: list[dict[str, Any]], seconds: float) -> None:
+        if self.live:
+            self.live.update(_picture(self.dag, instances, seconds))
+            return
+        for instance in instances:
+            if instance["state"] in SETTLED and instance["task_id"] not in self.told:
+                self.told.add(instance["task_id"])
+                err.print(f"{seconds:6.1f} s  {instance['state']:<16}{instance['task_id']}")
+
+
+def _picture(dag: str, instances: list[dict[str, Any]], seconds: float) -> Group:
+    states = Counter(instance["state"] or "waiting" for instance in instances)
+    settled = sum(states[state] for state in SETTLED)
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    table = Table.grid(padding=(0, 2))
+    active = [item for item in instances if item["state"] in ("running", "deferred", "up_for_retry", "failed")]
+    # Live redraws what fits on a screen; a longer list would scroll it away.
+    for instance in active[: max(3, err.height - 4)]:
+        table.add_row(Text(instance["state"], style=COLOURS.get(instance["state"], "")), instance["task_id"])
+    return Group(Text(f"{dag}: {settled} of {len(instances)} tasks, {seconds:.0f} s ({counts})"), table)
+
+
+def report(result: Result, rows: dict[str, int]) -> Table:
+    """Return the table of a finished run; `rows` are the row counts of its models, by name."""
+    table = Table("task", "state", "seconds", "rows", title=f"{result.dag} · {result.run}")
+    for column in (2, 3):
+        table.columns[column].justify = "right"
+    for task in result.tasks:
+        seconds = f"{task.seconds:.1f}" if task.seconds is not None else ""
+        table.add_row(task.name, Text(task.state, style=COLOURS.get(task.state, "")), seconds, _rows(task, rows))
+    return table
+
+
+def as_table(result: Result, rows: dict[str, int]) -> dict[str, Any]:
+    """Return a finished run for a machine."""
+    tasks = [{**asdict(task), "rows": int(count) if (count := _rows(task, rows)) else None} for task in result.tasks]
+    return {**asdict(result), "tasks": tasks}
+
+
+def _rows(task: Task, rows: dict[str, int]) -> str:
+    # A node's own task is <project>.<node>.run, or <project>.<node>_run where no test goes with it.
+    name, count = re.subn(r"[._](run|seed|snapshot)$", "", task.name)
+    return str(rows[name]) if count and name in rows and task.state == "success" else ""
+
+
+def errors(result: Result) -> list[str]:
+    """Return a line per failed task: its name and what dbt said."""
+    return [f"{task.name}: {task.error}" for task in result.tasks if task.error]

@@ -1,0 +1,108 @@
+"""What a running rehearsal is made of, kept in a file so that the next command finds it."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psutil
+
+from mwaa_dbt.errors import ProjectError
+from scripts.paths import Paths
+
+# In the environment of every process of a rehearsal; what Airflow forks inherits it.
+MARK = "MWAA_REHEARSAL"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A process; `started` (seconds since the epoch) tells it from a later one with the same pid."""
+
+    pid: int
+    started: float
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            return process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+
+@dataclass
+class Rehearsal:
+    """The ports, processes and environment name of a rehearsal on this machine."""
+
+    environment: str
+    region: str
+    bucket: str
+    ports: dict[str, int]
+    members: dict[str, Member] = field(default_factory=dict)
+
+    def url(self, server: str) -> str:
+        """Return the address of one of its servers."""
+        return f"http://127.0.0.1:{self.ports[server]}"
+
+    def save(self, paths: Paths) -> None:
+        """Write it down."""
+        folder(paths).mkdir(parents=True, exist_ok=True)
+        _file(paths).write_text(json.dumps(asdict(self), indent=2))
+
+
+def folder(paths: Paths) -> Path:
+    """Return the folder of a rehearsal's database, logs and messages."""
+    return paths.state / "local"
+
+
+def _file(paths: Paths) -> Path:
+    return folder(paths) / "state.json"
+
+
+def find(paths: Paths) -> Rehearsal | None:
+    """Return the rehearsal that runs here, or None; one whose processes are all gone does not count."""
+    if not _file(paths).is_file():
+        return None
+    table = json.loads(_file(paths).read_text())
+    members = {name: Member(**member) for name, member in table.pop("members").items()}
+    rehearsal = Rehearsal(**table, members=members)
+    return rehearsal if any(member.alive for member in members.values()) else None
+
+
+def needed(paths: Paths) -> Rehearsal:
+    """Return the rehearsal that runs here.
+
+    Raises:
+        ProjectError: if none does.
+    """
+    found = find(paths)
+    if found is None:
+        raise ProjectError("No rehearsal is running here.", str(folder(paths)), "run `mwaa local up`")
+    return found
+
+
+def forget(paths: Paths) -> None:
+    """Drop the note of a rehearsal; its logs stay until the next one."""
+    _file(paths).unlink(missing_ok=True)
+
+
+def free_port(wanted: int | None = None) -> int:
+    """Return a free loopback port: the wanted one, or any.
+
+    Raises:
+        ProjectError: if the wanted one is taken.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted or 0))
+        except OSError as error:
+            raise ProjectError(
+                f"Port {wanted} cannot be used: {error.strerror}.",
+                "mwaa local up --port",
+                "choose another, or leave --port out: a free one is then found",
+            ) from None
+        return int(probe.getsockname()[1])

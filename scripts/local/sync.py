@@ -1,0 +1,60 @@
+"""MWAA's copy of the DAG prefix to a container: object by object, in no order, again and again.
+
+python -m scripts.local.sync <endpoint> <region> <bucket> <folder>
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from pathlib import Path
+
+from scripts.aws import Aws
+
+PREFIX = "dags/"
+PAUSE = 1.0  # seconds; MWAA takes about 30
+
+
+class Sync:
+    """One container's DAG folder; remembers the ETag of each object it has copied."""
+
+    def __init__(self, aws: Aws, bucket: str, folder: Path) -> None:
+        self.aws, self.bucket, self.folder = aws, bucket, folder
+        self.copied: dict[str, str] = {}
+
+    def once(self) -> int:
+        """Copy what is new or changed, delete what is gone; return how many objects were touched."""
+        there = self.aws.objects(self.bucket, PREFIX)
+        changed = [key for key, etag in there.items() if self.copied.get(key) != etag]
+        random.shuffle(changed)
+        for key in changed:
+            self._copy(key)
+            self.copied[key] = there[key]
+        gone = [key for key in self.copied if key not in there]
+        for key in gone:
+            self._path(key).unlink(missing_ok=True)
+            del self.copied[key]
+        return len(changed) + len(gone)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key.removeprefix(PREFIX)
+
+    def _copy(self, key: str) -> None:
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.part")
+        temporary.write_bytes(self.aws.get(self.bucket, key))
+        temporary.rename(path)
+
+
+def main(endpoint: str, region: str, bucket: str, folder: Path) -> None:
+    """Sync until killed."""
+    sync = Sync(Aws(region, endpoint), bucket, folder)
+    while True:
+        sync.once()
+        time.sleep(PAUSE)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4]))

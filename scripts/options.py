@@ -1,0 +1,62 @@
+"""Airflow configuration options: what MWAA forces, what it defaults to, and what this project sets."""
+
+from __future__ import annotations
+
+import json
+
+from mwaa_dbt.settings import Environment
+from scripts.connections import PREFIX
+
+SECRETS_BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
+
+# MWAA's defaults that a configuration option or startup.sh may change (image 3.3.1, config/airflow.py).
+MWAA_DEFAULTS = {
+    "core.execute_tasks_new_python_interpreter": "True",
+    "core.sensitive_var_conn_names": "proxy,proxies",
+    "scheduler.schedule_after_task_execution": "False",
+    "scheduler.task_queued_timeout": "1800.0",
+    "usage_data_collection.enabled": "False",
+    "api.server_type": "gunicorn",
+    "api.worker_refresh_interval": "43200",
+    "api.worker_refresh_batch_size": "1",
+}
+# What MWAA sets whatever anybody says, as far as it means anything on one machine.
+MWAA_FORCED = {
+    "core.load_examples": "False",
+    "core.multi_team": "False",
+    "execution_api.jwt_expiration_time": "86400",
+    "logging.colored_console_log": "False",
+    "scheduler.standalone_dag_processor": "True",
+    "triggerer.queues_enabled": "False",
+}
+
+
+def project_options(environment: Environment) -> dict[str, str]:
+    """Return the options this project sets on MWAA, as section.option → value; settings.toml has the last word."""
+    known = (environment.snowflake.connection, environment.slack.connection)
+    # A backend is asked for every connection; the patterns keep aws_default and Cosmos' own variables away
+    # from it, each of which would be a paid call (facts: Airflow amazon provider 9, secrets_manager.py).
+    kwargs = {
+        "connections_prefix": PREFIX,
+        "connections_lookup_pattern": f"^({'|'.join(sorted(set(known)))})$",
+        "variables_prefix": None,
+        "config_prefix": None,
+    }
+    return {
+        "secrets.backend": SECRETS_BACKEND,
+        "secrets.backend_kwargs": json.dumps(kwargs),
+        # Workers take MWAA's kwargs, not ours, unless both are given (Airflow 3, configuration.py).
+        "workers.secrets_backend": SECRETS_BACKEND,
+        "workers.secrets_backend_kwargs": json.dumps(kwargs),
+        # Forked tasks share what plugins/preload.py imported, if it is imported before the fork.
+        "core.lazy_load_plugins": "False",
+        # A task's slot is else held up to 5 s after its end (task-sdk, supervisor.py).
+        "workers.min_heartbeat_interval": "1",
+        "cosmos.enable_telemetry": "False",
+        **environment.airflow,
+    }
+
+
+def as_variables(options: dict[str, str]) -> dict[str, str]:
+    """Return options as the environment variables that Airflow reads."""
+    return {f"AIRFLOW__{name.replace('.', '__', 1).upper()}": value for name, value in options.items()}
