@@ -51,7 +51,7 @@ mwaa_dbt_limited() {
 # Python takes it because flock(1) is not in every image.
 mwaa_dbt_lock() {
   exec 9>>"$root/.lock" || return 1
-  "$python" -c 'import fcntl, signal, sys
+  "$python" -I -c 'import fcntl, signal, sys
 signal.alarm(max(1, int(sys.argv[1])))
 fcntl.flock(9, fcntl.LOCK_EX)' "$(mwaa_dbt_seconds_left)" 2>/dev/null
 }
@@ -129,7 +129,7 @@ mwaa_dbt_switch() {
   local previous old
   previous=$(readlink "$root/current")
   [ "$previous" = "$digest" ] && return 0
-  "$python" -c 'import os, sys
+  "$python" -I -c 'import os, sys
 os.symlink(sys.argv[1], sys.argv[2] + ".new")
 os.replace(sys.argv[2] + ".new", sys.argv[2])' "$digest" "$root/current" || return 1
   for old in "$root"/*/; do

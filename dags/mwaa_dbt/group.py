@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Any, Literal
 
-from airflow.sdk import BaseOperator, Param
+from airflow.sdk import BaseOperator, Param, TriggerRule
 from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID, ExecutionMode, InvocationMode, LoadMode, TestBehavior
 
@@ -130,7 +130,7 @@ def _join(group: DbtTaskGroup, chooser: SelectOperator, nodes: dict[str, list[Ba
 def _configure(task: BaseOperator, chooser: SelectOperator) -> None:
     given, tasks = task.dag.default_args, runtime().environment.tasks
     # A node that the trigger form leaves out is skipped; what depends on it must still run.
-    task.trigger_rule = "none_failed"
+    task.trigger_rule = TriggerRule.NONE_FAILED
     if task.task_id.endswith(PRODUCER_WATCHER_TASK_ID):
         # A producer that failed is skipped on its second try, and its models then run one by one on their
         # own retries; without that try the run could not turn green again (Cosmos 1.15.1, watcher.py).

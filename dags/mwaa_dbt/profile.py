@@ -32,7 +32,7 @@ def profile_config(project: str, runtime: Runtime) -> ProfileConfig:
 
 
 def _arguments(project: str, snowflake: Snowflake) -> dict[str, str | int]:
-    arguments = {
+    arguments: dict[str, str | int | None] = {
         "schema": snowflake.schema.replace("{project}", project.replace("-", "_")),
         "threads": snowflake.threads,
         "protocol": snowflake.protocol,

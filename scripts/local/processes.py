@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ import psutil
 import requests
 
 from mwaa_dbt.errors import ProjectError
+from scripts.local import state
 from scripts.local.state import MARK, Member, Rehearsal, folder
 from scripts.paths import Paths
 
@@ -72,12 +74,12 @@ def answers(url: str) -> bool:
 
 def end(paths: Paths) -> int:
     """End every process of this project's rehearsal, children and orphans too; return how many there were."""
-    found = _marked(str(paths.root))
+    found = _ours(paths)
     for process in found:
         _signal(process.terminate)
     _, stubborn = psutil.wait_procs(found, timeout=POLITE)
     # What was forked meanwhile is found by a second look.
-    for process in {*stubborn, *_marked(str(paths.root))}:
+    for process in {*stubborn, *_ours(paths)}:
         _signal(process.kill)
     psutil.wait_procs(stubborn, timeout=POLITE)
     return len(found)
@@ -90,8 +92,17 @@ def _signal(send: Callable[[], None]) -> None:
         return
 
 
-def _marked(root: str) -> list[psutil.Process]:
-    return [process for process in psutil.process_iter() if _mark(process) == root]
+def _ours(paths: Paths) -> list[psutil.Process]:
+    sessions, root = state.sessions(paths), str(paths.root)
+    return [process for process in psutil.process_iter() if _session(process) in sessions or _mark(process) == root]
+
+
+def _session(process: psutil.Process) -> int | None:
+    # The session stays when a parent dies and when Airflow renames a process, which wipes its environment.
+    try:
+        return os.getsid(process.pid)
+    except OSError:
+        return None
 
 
 def _mark(process: psutil.Process) -> str | None:

@@ -50,7 +50,9 @@ class Rehearsal:
     def save(self, paths: Paths) -> None:
         """Write it down."""
         folder(paths).mkdir(parents=True, exist_ok=True)
-        _file(paths).write_text(json.dumps(asdict(self), indent=2))
+        partial = _file(paths).with_suffix(".part")
+        partial.write_text(json.dumps(asdict(self), indent=2))
+        partial.rename(_file(paths))
 
 
 def folder(paths: Paths) -> Path:
@@ -64,12 +66,23 @@ def _file(paths: Paths) -> Path:
 
 def find(paths: Paths) -> Rehearsal | None:
     """Return the rehearsal that runs here, or None; one whose processes are all gone does not count."""
-    if not _file(paths).is_file():
+    rehearsal = _noted(paths)
+    return rehearsal if rehearsal and any(member.alive for member in rehearsal.members.values()) else None
+
+
+def sessions(paths: Paths) -> set[int]:
+    """Return the session ids of a noted rehearsal: each member leads one, and its children stay in it."""
+    rehearsal = _noted(paths)
+    return {member.pid for member in rehearsal.members.values()} if rehearsal else set()
+
+
+def _noted(paths: Paths) -> Rehearsal | None:
+    try:
+        table = json.loads(_file(paths).read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
         return None
-    table = json.loads(_file(paths).read_text())
     members = {name: Member(**member) for name, member in table.pop("members").items()}
-    rehearsal = Rehearsal(**table, members=members)
-    return rehearsal if any(member.alive for member in members.values()) else None
+    return Rehearsal(**table, members=members)
 
 
 def needed(paths: Paths) -> Rehearsal:

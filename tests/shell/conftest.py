@@ -62,6 +62,16 @@ def container(tmp_path: Path, uv_folder: Path) -> Container:
     return make
 
 
+@pytest.fixture
+def fetching(tmp_path: Path) -> Container:
+    """Return a function that makes the environment of a fresh container which has to fetch uv."""
+
+    def make(**extra: str) -> dict[str, str]:
+        return make_container(tmp_path / "airflow", None, **extra)
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def built(script: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Mapping[str, str], Startup]:
     """Return a container in which the script ran once, without uv on its PATH, and what came of it."""

@@ -69,7 +69,8 @@ def test_warm_container_does_nothing(built: Built, virtualenv: Path, script: Pat
     before = [path.lstat() for path in watched]
     startup = run_startup(script, {**built[0], "MWAA_AIRFLOW_COMPONENT": component})
     assert startup.environment["MWAA_DBT_STATUS"] == "ready"
-    assert startup.seconds < 2
+    assert "(unchanged, " in startup.output
+    assert startup.seconds < 5
     assert [(s.st_ino, s.st_mtime_ns) for s in before] == [
         (s.st_ino, s.st_mtime_ns) for s in (path.lstat() for path in watched)
     ]
@@ -134,18 +135,20 @@ def test_lock_wait_is_bounded(container: Container, script: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         startup = run_startup(script, env)
     assert startup.changed["MWAA_DBT_STATUS"] == "failed: another process held the lock too long"
-    assert startup.seconds < 4
+    assert startup.seconds < 15
 
 
-def test_switch_keeps_one_previous(container: Container, script: Path, virtualenv: Path) -> None:
-    """A switch keeps the virtualenv before, removes older ones and nothing that is not ours."""
+def test_switch_keeps_one_previous(container: Container, script: Path, virtualenv: Path, tmp_path: Path) -> None:
+    """A switch, in a strict shell too, keeps the virtualenv before and removes only older ones of ours."""
+    own = tmp_path / "own.sh"
+    own.write_text(f"set -euCf\nsource '{script}'\n")
     env = container()
     root = Path(env["AIRFLOW_HOME"], "dbt-venv")
     for name in ("aaaaaaaaaaaa", "bbbbbbbbbbbb", "notes"):
         (root / name).mkdir(parents=True)
     (root / "current").symlink_to("aaaaaaaaaaaa")
     (root / virtualenv.name).symlink_to(virtualenv)
-    assert run_startup(script, env).changed["MWAA_DBT_STATUS"] == "ready"
+    assert run_startup(own, env).changed["MWAA_DBT_STATUS"] == "ready"
     assert (root / "current").readlink() == Path(virtualenv.name)
     assert {p.name for p in root.iterdir()} == {".lock", "current", "aaaaaaaaaaaa", "notes", virtualenv.name}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,7 @@ def test_half_built_is_rebuilt(container: Container, script: Path, virtualenv: P
     junk = root / virtualenv.name / "bin" / "dbt"
     junk.parent.mkdir(parents=True)
     junk.touch(0o755)
+    junk.with_name("python").symlink_to(sys.executable)
     (root / "current").symlink_to(virtualenv.name)
     (root / "aaaaaaaaaaaa").mkdir()
     startup = run_startup(script, env)
@@ -56,10 +58,10 @@ def test_stamped_pins_suffice(container: Container, stamped: Callable[[str], Pat
     assert "1.11." in subprocess.run(dbt, capture_output=True, text=True, check=True).stdout
 
 
-def test_installer_settings_do_no_harm(container: Container, script: Path, tmp_path: Path) -> None:
+def test_installer_settings_do_no_harm(fetching: Container, script: Path, tmp_path: Path) -> None:
     """PIP_USER, another target and Airflow's constraints are for others; they stay set for them."""
     constraints = tmp_path / "constraints.txt"
-    constraints.write_text("pathspec==1.0.4\nprotobuf==4.25.8\nclick==8.1.8\n")
+    constraints.write_text("pathspec==1.0.4\nprotobuf==4.25.8\nclick==8.1.8\nuv==0.1.0\n")
     hostile = {
         "PIP_USER": "1",
         "PIP_TARGET": str(tmp_path / "elsewhere"),
@@ -68,8 +70,9 @@ def test_installer_settings_do_no_harm(container: Container, script: Path, tmp_p
         "PIP_REQUIRE_VIRTUALENV": "1",
         "VIRTUAL_ENV": str(tmp_path / "other"),
     }
-    startup = run_startup(script, container(**hostile))
+    startup = run_startup(script, fetching(**hostile))
     assert startup.changed["MWAA_DBT_STATUS"] == "ready", startup.output
+    assert "(uv, " in startup.output
     assert hostile.items() <= startup.environment.items()
     assert not (tmp_path / "elsewhere").exists()
 

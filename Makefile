@@ -1,0 +1,34 @@
+# The verbs a person types. Each makes what it needs: a Python 3 with venv is all that must be there.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check build up down bench clean
+BIN := .venv/bin
+
+help: ## Show these verbs
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## Install the tools into .venv
+	@sh scripts/bootstrap.sh
+
+run: setup ## Build the sample project, run it on a rehearsal of MWAA, show the result
+	@$(BIN)/mwaa local run jaffle_shop
+
+up: setup ## Build and start the rehearsal; the Airflow UI stays up until `make down`
+	@$(BIN)/mwaa local up
+
+down: setup ## End the rehearsal
+	@$(BIN)/mwaa local down
+
+build: setup ## Build and prove build/local
+	@$(BIN)/mwaa build
+
+check: build ## Lint, types and shellcheck
+	@sh scripts/check.sh
+
+test: check ## All checks and tests, one whole run of the rehearsal among them
+	@$(BIN)/pytest
+
+bench: setup ## Measure; results are kept in docs/performance.md
+	@$(BIN)/python -m benchmarks
+
+clean: setup ## Remove what the tools made (not .venv)
+	@$(BIN)/mwaa local down && rm -rf .mwaa build
