@@ -1,4 +1,4 @@
-"""Refresh what finance reads, every hour: models tagged finance, then all their tests."""
+"""Refresh what finance reads, every hour: the models tagged finance and what they need, then all tests."""
 
 from datetime import datetime
 
@@ -16,4 +16,4 @@ with DAG(
     tags=["dbt", "finance"],
     on_failure_callback=failure(),
 ):
-    dbt_group("jaffle_shop", select=["tag:finance"], tests="after_all")
+    dbt_group("jaffle_shop", select=["+tag:finance"], tests="after_all")

@@ -78,6 +78,7 @@ def slim(manifest: dict[str, Any]) -> dict[str, Any]:
         kind: {key: _node(node) for key, node in sorted(manifest.get(kind, {}).items())}
         for kind in ("nodes", "sources", "exposures")
     }
+    _settle_tests(kinds["nodes"])
     metadata = {"project_name": manifest["metadata"]["project_name"]}
     return {"metadata": metadata, "selectors": manifest.get("selectors", {}), **kinds}
 
@@ -85,6 +86,27 @@ def slim(manifest: dict[str, Any]) -> dict[str, Any]:
 def _node(node: dict[str, Any]) -> dict[str, Any]:
     kept = {key: node[key] for key in KEPT if node.get(key) not in (None, [], {})}
     return {**kept, "depends_on": {"nodes": node.get("depends_on", {}).get("nodes", [])}}
+
+
+def _settle_tests(nodes: dict[str, dict[str, Any]]) -> None:
+    """Let a test of several nodes belong to the last of them.
+
+    Cosmos hangs it on each: a test of `orders` against `customers` would hold back all that follows
+    `customers` until `orders` is built and tested, which is neither what dbt does nor, after a failure, right.
+    """
+    ancestors: dict[str, set[str]] = {}
+    for node in nodes.values():
+        if node["resource_type"] == "test":
+            parents = node["depends_on"]["nodes"]
+            above = set().union(*(_ancestors(parent, nodes, ancestors) for parent in parents))
+            node["depends_on"]["nodes"] = [parent for parent in parents if parent not in above]
+
+
+def _ancestors(name: str, nodes: dict[str, dict[str, Any]], known: dict[str, set[str]]) -> set[str]:
+    if name not in known:
+        parents = nodes.get(name, {"depends_on": {"nodes": []}})["depends_on"]["nodes"]
+        known[name] = set(parents).union(*(_ancestors(parent, nodes, known) for parent in parents))
+    return known[name]
 
 
 def full_manifest(project: DbtProject) -> bytes:

@@ -145,7 +145,8 @@ def _failed(project: DbtProject, verb: str, events: list[dict[str, Any]], output
     errors = [event["info"]["msg"] for event in events if event["info"]["level"] == "error"]
     text = "\n".join(errors) or output.strip()[-2000:]
     text = re.sub(r"^Encountered an error:\n", "", re.sub(r"\x1b\[\d*m", "", text))
-    file = re.search(r"\(([\w./ -]+\.\w+)\)|Error reading \S+: (\S+\.ya?ml)", text)
+    text = text.replace(f"{project.folder}/", "")
+    file = re.search(r"\(([\w./ -]+\.\w+)\)|(?:Error reading \S+:|encountered in) (\S+\.ya?ml)", text)
     line = re.search(r"\bline (\d+)", text)
     where = f"dbt/{project.name}" + (f"/{file[1] or file[2]}" if file else "") + (f", line {line[1]}" if line else "")
     return ProjectError(f"`dbt {verb}` failed: {text}", where, "mend that file, then run `mwaa build` again")

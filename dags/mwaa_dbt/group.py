@@ -8,7 +8,14 @@ from typing import Any, Literal
 
 from airflow.sdk import BaseOperator, Param, TriggerRule
 from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
-from cosmos.constants import PRODUCER_WATCHER_TASK_ID, ExecutionMode, InvocationMode, LoadMode, TestBehavior
+from cosmos.constants import (
+    PRODUCER_WATCHER_TASK_ID,
+    ExecutionMode,
+    InvocationMode,
+    LoadMode,
+    TestBehavior,
+    TestIndirectSelection,
+)
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.profile import profile_config
@@ -84,6 +91,8 @@ def _execution(release: Unpacked, execution: Execution) -> ExecutionConfig:
         dbt_project_path=release.folder,
         dbt_executable_path=dbt_executable(),
         invocation_mode=InvocationMode.SUBPROCESS,
+        # A node's test task leaves a test alone that also needs what is built later.
+        test_indirect_selection=TestIndirectSelection.BUILDABLE,
     )
 
 
@@ -94,8 +103,8 @@ def _render(select: list[str] | None, exclude: list[str] | None, tests: Tests, e
         exclude=exclude or [],
         test_behavior=TestBehavior(tests),
         emit_datasets=False,
-        # A test of two models must wait for both. The producer orders this itself; a watching task of a
-        # detached test would never hear of it (Cosmos 1.15.1) and end green.
+        # A test of two models of which neither comes first must wait for both. The producer sees to that itself;
+        # a watching task of such a test would never hear of it (Cosmos 1.15.1) and end green.
         should_detach_multiple_parents_tests=execution == "local",
     )
 

@@ -31,11 +31,10 @@ def _bar(event: str, arguments: tuple[Any, ...]) -> None:
 
 def probe(folder: Path) -> list[dict[str, Any]]:
     """Import a DAG folder, .airflowignore and all, and report on each of its files."""
-    from airflow.dag_processing.dagbag import DagBag
-
     begun = time.monotonic()
     import cosmos.operators.watcher
-    import cosmos.profiles  # noqa: F401 - their seconds count for every file, as in a fresh parser process
+    import cosmos.profiles  # noqa: F401 - these seconds count for every file, as in a fresh parser process
+    from airflow.dag_processing.dagbag import DagBag
 
     imports = time.monotonic() - begun
     sys.path.insert(0, str(folder))

@@ -13,6 +13,9 @@ from rich.table import Table
 
 from mwaa_dbt.settings import load
 from scripts.console import err, out, step
+from scripts.local.api import Api
+from scripts.local.manifests import read_manifests
+from scripts.local.rows import count_rows
 from scripts.local.run import Result, as_table, errors, report, watch
 from scripts.local.state import Rehearsal, find, needed
 from scripts.paths import Paths, find_project
@@ -58,8 +61,11 @@ def run(
     paths = find_project()
     build = _built(paths)
     with _rehearsal(paths, build) as (rehearsal, since):
-        result = _run(rehearsal, dag, since, {key: value for key, value in conf.items() if value})
-        _show(result, _rows(paths, build, rehearsal), as_json)
+        manifests = read_manifests(build)
+        run_id = _trigger(api := Api(rehearsal.url("airflow")), dag, since, conf)
+        result = watch(api, dag, run_id, manifests.tests)
+        environment = load(paths.settings).environment(ENVIRONMENT)
+        _show(result, count_rows(rehearsal, environment, manifests.relations), as_json)
     raise typer.Exit(0 if result.state == "success" else 1)
 
 
@@ -144,27 +150,18 @@ def _rehearsal(paths: Paths, build: Path) -> Iterator[tuple[Rehearsal, float]]:
         rehearsal.down(paths)
 
 
-def _run(rehearsal: Rehearsal, dag: str, since: float, conf: dict[str, Any]) -> Result:
-    from scripts.local.api import Api
-
-    api = Api(rehearsal.url("airflow"))
+def _trigger(api: Api, dag: str, since: float, conf: dict[str, Any]) -> str:
     with step(f"DAG {dag} parsed by Airflow"):
         api.wait_for_dag(dag, since)
-    return watch(api, dag, api.trigger(dag, conf))
-
-
-def _rows(paths: Paths, build: Path, rehearsal: Rehearsal) -> dict[str, int]:
-    from scripts.local.rows import count_rows, relations
-
-    return count_rows(rehearsal, load(paths.settings).environment(ENVIRONMENT), relations(build))
+    return api.trigger(dag, {key: value for key, value in conf.items() if value})
 
 
 def _show(result: Result, rows: dict[str, int], as_json: bool) -> None:
     if as_json:
         out.print_json(json.dumps(as_table(result, rows)))
-        return
-    out.print(report(result, rows))
-    colour = "green" if result.state == "success" else "red"
-    out.print(f"[{colour}]{result.state}[/] · {len(result.tasks)} tasks in {result.seconds:.0f} s")
+    else:
+        out.print(report(result, rows))
+        colour = "green" if result.state == "success" else "red"
+        out.print(f"[{colour}]{result.state}[/] · {len(result.tasks)} tasks in {result.seconds:.0f} s")
     for line in errors(result):
         err.print(line, style="red", markup=False)

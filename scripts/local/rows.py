@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from mwaa_dbt.settings import Environment
@@ -11,10 +10,8 @@ from scripts import connections
 from scripts.aws import Aws
 from scripts.local.state import Rehearsal
 
-KEPT = ("table", "incremental", "snapshot", "seed")
 
-
-def count_rows(rehearsal: Rehearsal, environment: Environment, relations: dict[str, str]) -> dict[str, int]:
+def count_rows(rehearsal: Rehearsal, environment: Environment, relations: Mapping[str, str]) -> dict[str, int]:
     """Return rows by name; a relation that is not there counts as absent, not as empty."""
     import snowflake.connector
 
@@ -46,14 +43,3 @@ def connect_arguments(connection: dict[str, Any], rehearsal: Rehearsal) -> dict[
         "proxy_port": rehearsal.ports["outside"],
         "login_timeout": 10,
     }
-
-
-def relations(build: Path) -> dict[str, str]:
-    """Return <project>.<name> → relation of everything in a build that keeps rows."""
-    release = json.loads((build / "dags/dbt/current.json").read_text())["release"]
-    found = {}
-    for path in (build / "releases" / release).glob("*/manifest.json"):
-        for node in json.loads(path.read_text())["nodes"].values():
-            if node.get("relation_name") and node["config"].get("materialized") in KEPT:
-                found[f"{path.parent.name}.{node['name']}"] = node["relation_name"]
-    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -16,11 +17,11 @@ from rich.text import Text
 
 from scripts.console import err
 from scripts.local.api import Api
+from scripts.local.causes import cause
 
 COLOURS = {"success": "green", "failed": "red", "upstream_failed": "red", "skipped": "yellow", "running": "cyan"}
 DONE = ("success", "failed")
 SETTLED = (*DONE, "skipped", "upstream_failed", "removed")
-PRODUCER = "dbt_producer_watcher"
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class Result:
     tasks: list[Task]
 
 
-def watch(api: Api, dag: str, run: str) -> Result:
-    """Follow a run to its end, live on a terminal, line by line in a log."""
+def watch(api: Api, dag: str, run: str, tests: Mapping[str, list[str]]) -> Result:
+    """Follow a run to its end, live on a terminal, line by line in a log; `tests`: node id → its tests' ids."""
     begun = time.monotonic()
     with _Progress(dag) as progress:
         while True:
@@ -55,7 +56,7 @@ def watch(api: Api, dag: str, run: str) -> Result:
             if state in DONE:
                 break
             time.sleep(0.5)
-    tasks = [_task(api, run, instance) for instance in sorted(instances, key=_order)]
+    tasks = [_task(api, run, instance, tests) for instance in sorted(instances, key=_order)]
     return Result(dag, run, state, time.monotonic() - begun, tasks)
 
 
@@ -63,9 +64,9 @@ def _order(instance: dict[str, Any]) -> tuple[str, str]:
     return (instance["start_date"] or "9999", instance["task_id"])
 
 
-def _task(api: Api, run: str, instance: dict[str, Any]) -> Task:
+def _task(api: Api, run: str, instance: dict[str, Any], tests: Mapping[str, list[str]]) -> Task:
     state = instance["state"] or "none"
-    error = _error(api, run, instance) if state == "failed" else None
+    error = cause(api, run, instance, tests) if state == "failed" else None
     return Task(instance["task_id"], state, _seconds(instance), error)
 
 
@@ -75,23 +76,6 @@ def _seconds(instance: dict[str, Any]) -> float | None:
     times = (datetime.fromisoformat(instance[name]) for name in ("start_date", "end_date"))
     begun, ended = (moment.timestamp() for moment in times)
     return ended - begun
-
-
-def _error(api: Api, run: str, instance: dict[str, Any]) -> str:
-    """Return what made a task fail: dbt's own words if it has some, else the last error of its log."""
-    dag, task = instance["dag_id"], instance["task_id"]
-    lines = api.log(dag, run, task, instance["try_number"])
-    if node := re.search(r"'((?:model|seed|snapshot)\.[\w.]+)'", "\n".join(lines)):
-        event = api.xcom(dag, run, f"{task.split('.')[0]}.{PRODUCER}", f"{node[1].replace('.', '__')}_dbt_event")
-        if event and event.get("msg"):
-            return str(event["msg"]).strip()
-    return _dbt_error(lines) or next((line for line in reversed(lines) if "rror" in line), "see its log").strip()
-
-
-def _dbt_error(lines: list[str]) -> str | None:
-    text = re.sub(r"\x1b\[\d*m", "", "\n".join(lines))
-    found = re.search(r"((?:Database|Compilation|Runtime|Parsing) Error.*?)(?:\n\s*\n|\n.*Done\.|\Z)", text, re.DOTALL)
-    return found[1].strip() if found else None
 
 
 class _Progress:

@@ -12,7 +12,11 @@ with orders as (
     {% if is_incremental() %}
         -- The till moves updated_at whenever an order or its payments change. Equal times are read
         -- again: another order may have got the same second after the last run.
-        where updated_at >= (select coalesce(max(updated_at), '1970-01-01') from {{ this }})
+        where updated_at >= {% if var("orders_since") -%}
+            '{{ var("orders_since") }}'
+        {%- else -%}
+            (select coalesce(max(updated_at), '1970-01-01') from {{ this }})
+        {%- endif %}
     {% endif %}
 
 ),

@@ -1,0 +1,33 @@
+"""What a build knows of its dbt nodes: where they keep rows, and which tests look at them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+KEPT = ("table", "incremental", "snapshot", "seed")
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """`relations`: <project>.<node> → relation of what keeps rows; `tests`: node id → ids of its tests."""
+
+    relations: dict[str, str]
+    tests: dict[str, list[str]]
+
+
+def read_manifests(build: Path) -> Manifests:
+    """Return what the manifests of a build say."""
+    release = json.loads((build / "dags/dbt/current.json").read_text())["release"]
+    relations: dict[str, str] = {}
+    tests: dict[str, list[str]] = defaultdict(list)
+    for path in (build / "releases" / release).glob("*/manifest.json"):
+        for node in json.loads(path.read_text())["nodes"].values():
+            if node["resource_type"] == "test":
+                for tested in node["depends_on"]["nodes"]:
+                    tests[tested].append(node["unique_id"])
+            elif node.get("relation_name") and node["config"].get("materialized") in KEPT:
+                relations[f"{path.parent.name}.{node['name']}"] = node["relation_name"]
+    return Manifests(relations, tests)

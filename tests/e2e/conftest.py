@@ -1,0 +1,100 @@
+"""A project of its own, with a rehearsal that runs in it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import snowflake.connector
+
+from mwaa_dbt.settings import load
+from scripts import connections
+from scripts.aws import Aws
+from scripts.local import state
+from scripts.local.rows import connect_arguments
+from scripts.paths import Paths
+from scripts.venvs import airflow_venv, dbt_venv
+
+ROOT = Path(__file__).parents[2]
+MWAA = Path(sys.executable).with_name("mwaa")
+SOURCES = ("dags", "dbt", "locks", "plugins", "requirements.txt", "settings.toml", "startup.sh")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished `mwaa` command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """What `mwaa local run --json` printed."""
+        return dict(json.loads(self.out))
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Task → state."""
+        return {task["name"]: task["state"] for task in self.run["tasks"]}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of this repository's project, where a test may change what it likes."""
+
+    paths: Paths
+
+    def mwaa(self, *arguments: str) -> Done:
+        """Run the command as a person would, in the project's folder."""
+        done = subprocess.run([MWAA, *arguments], cwd=self.paths.root, capture_output=True, text=True, check=False)
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        """Ask the rehearsal's Snowflake."""
+        rehearsal = state.needed(self.paths)
+        aws = Aws(rehearsal.region, rehearsal.url("aws"))
+        environment = load(self.paths.settings).environment("local")
+        secret = aws.secret(f"{connections.PREFIX}/{environment.snowflake.connection}")
+        with snowflake.connector.connect(**connect_arguments(secret, rehearsal)) as connection:
+            return [tuple(row) for row in connection.cursor().execute(statement).fetchall()]  # type: ignore[union-attr]
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace a text in a file of the project, once."""
+        file = self.paths.root / path
+        text = file.read_text()
+        assert text.count(old) == 1, f"{old!r} is not once in {path}"
+        file.write_text(text.replace(old, new))
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Copy the sources; only the installed virtualenvs are shared, since they take long to make."""
+    root = tmp_path_factory.mktemp("project")
+    for name in SOURCES:
+        source = ROOT / name
+        shutil.copytree(source, root / name) if source.is_dir() else shutil.copy(source, root)
+    paths, ours = Paths(root), Paths(ROOT)
+    version = load(ours.settings).project.airflow_version
+    paths.home.mkdir(parents=True)
+    (paths.state / f"airflow-{version}").symlink_to(airflow_venv(ours, version).folder)
+    dbt_venv(ours)
+    (paths.home / "dbt-venv").symlink_to(ours.home / "dbt-venv")
+    copy = Project(paths)
+    yield copy
+    copy.mwaa("local", "down")
+
+
+@pytest.fixture(scope="session")
+def rehearsal(project: Project) -> state.Rehearsal:
+    """Start the rehearsal once for all tests; the project's fixture ends it."""
+    done = project.mwaa("local", "up")
+    assert done.code == 0, done.err
+    return state.needed(project.paths)

@@ -1,0 +1,232 @@
+"""A day in the life of a project: first run, next run, reruns, a second project, a failure.
+
+The tests stand in the order of the story; each fixture is one run that the ones below build upon.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+import snowflake.connector
+
+from scripts.local import state
+from scripts.local.manifests import read_manifests
+from scripts.local.processes import answers
+from scripts.venvs import dbt_venv
+from tests.e2e.conftest import Done, Project
+
+pytestmark = pytest.mark.e2e
+ORDERS = "dbt/jaffle_shop/seeds/point_of_sale/raw_orders.csv"
+PRODUCTS = "dbt/jaffle_shop/seeds/reference/raw_products.csv"
+PROFILE = """
+jaffle_shop:
+  target: plain
+  outputs:
+    plain: {type: snowflake, account: rehearsal, user: DBT, password: any, role: TRANSFORMER, threads: 4,
+            warehouse: TRANSFORMING, database: ANALYTICS, schema: jaffle_shop,
+            host: snowflake.localhost, port: 80, protocol: http}
+"""
+POISON = "update ANALYTICS.jaffle_shop.orders set days_since_joining = 9999 where order_id = 1"
+POISONED = "select count(*) from ANALYTICS.jaffle_shop.orders where days_since_joining = 9999"
+
+
+@pytest.fixture(scope="module")
+def first(project: Project, rehearsal: state.Rehearsal) -> Done:
+    """Run the sample DAG on an empty warehouse."""
+    return project.mwaa("local", "run", "jaffle_shop", "--json")
+
+
+@pytest.fixture(scope="module")
+def second(project: Project, first: Done) -> Done:
+    """Run it again with a new order and a new price."""
+    with (project.paths.root / ORDERS).open("a") as file:
+        file.write("9001,3,1,2025-01-31 12:00:00,cancelled,2025-01-31 12:00:00\n")
+    project.edit(PRODUCTS, "classic cheese,jaffle,650", "classic cheese,jaffle,700")
+    project.sql(POISON)
+    return project.mwaa("local", "run", "jaffle_shop", "--json")
+
+
+@pytest.fixture(scope="module")
+def mended(project: Project, second: Done) -> Done:
+    """Run one model over its whole history by a var of the run."""
+    chosen = ("--select", "orders", "--vars", json.dumps({"orders_since": "2000-01-01"}))
+    return project.mwaa("local", "run", "jaffle_shop", *chosen, "--json")
+
+
+def test_first_run_succeeds(first: Done, project: Project) -> None:
+    """Every node of the project has a task, and each is green."""
+    assert first.code == 0, first.err
+    assert set(first.states.values()) == {"success"}
+    assert set(_rows(first)) == set(read_manifests(project.paths.build("local")).relations)
+
+
+def test_rows_equal_plain_dbt(first: Done, project: Project, tmp_path: Path) -> None:
+    """The marts hold as many rows as a plain `dbt build` of the same project leaves in a fresh warehouse."""
+    assert _rows(first) == _plain_build(project, tmp_path)
+
+
+def test_partial_parse_used(first: Done, project: Project) -> None:
+    """The tasks that run dbt used the shipped parse, and none fell back to a full one."""
+    logs = [path.read_text() for path in (project.paths.home / "logs").rglob("*.log")]
+    assert any("partial_parse.msgpack" in log for log in logs)
+    assert not any("Unable to do partial parsing" in log for log in logs)
+
+
+def test_second_run_merges(second: Done, project: Project) -> None:
+    """The incremental model takes the new order and leaves the old rows alone."""
+    assert second.code == 0, second.err
+    assert project.sql("select count(*), count(distinct order_id) from ANALYTICS.jaffle_shop.orders") == [(151, 151)]
+    assert project.sql(POISONED) == [(1,)]
+
+
+def test_snapshot_keeps_history(second: Done, project: Project) -> None:
+    """The old price is closed and the new one open."""
+    rows = project.sql(
+        "select price, dbt_valid_to is null from ANALYTICS.jaffle_shop.product_prices"
+        " where product_name = 'classic cheese' order by dbt_valid_from"
+    )
+    assert [(float(price), current) for price, current in rows] == [(6.5, False), (7.0, True)]
+
+
+def test_select_runs_only_that(mended: Done) -> None:
+    """The chosen model and its tests ran; every other node was skipped, not shown as done."""
+    assert mended.code == 0, mended.err
+    nodes = {task: state for task, state in mended.states.items() if task.startswith("jaffle_shop.")}
+    green = {task for task, state in nodes.items() if state == "success"}
+    assert {"jaffle_shop.orders.run", "jaffle_shop.orders.test"} <= green
+    assert nodes["jaffle_shop.customers.run"] == nodes["jaffle_shop.stg_orders.run"] == "skipped"
+    assert mended.states["end"] == "success"
+
+
+def test_vars_reach_dbt(mended: Done, project: Project) -> None:
+    """The var made the model read its history again, so the poisoned row is right."""
+    assert project.sql(POISONED) == [(0,)]
+
+
+def test_full_refresh_rebuilds(mended: Done, project: Project) -> None:
+    """A full refresh of one model replaces its rows, too."""
+    project.sql("update ANALYTICS.jaffle_shop.orders set days_since_joining = 9999")
+    done = project.mwaa("local", "run", "jaffle_shop", "--select", "orders", "--full-refresh", "--json")
+    assert done.code == 0, done.err
+    assert project.sql(POISONED) == [(0,)]
+
+
+def test_selection_typo_fails(mended: Done, project: Project) -> None:
+    """A `select` that names nothing is an error of its own task, not an empty success."""
+    done = project.mwaa("local", "run", "jaffle_shop", "--select", "ordrs", "--json")
+    assert done.code == 1
+    assert done.states["jaffle_shop.select"] == "failed"
+    assert "names no node of this group" in done.err
+
+
+@pytest.fixture(scope="module")
+def tiny(project: Project, first: Done) -> Done:
+    """Add a second dbt project: a folder, and a DAG file of five lines."""
+    folder = project.paths.root / "dbt" / "tiny"
+    (folder / "models").mkdir(parents=True)
+    (folder / "dbt_project.yml").write_text("name: tiny_shop\nversion: '1.0'\nprofile: whatever\n")
+    (folder / "models" / "answer.sql").write_text("{{ config(materialized='table') }} select 42 as answer")
+    (folder / "models" / "twice.sql").write_text("select answer * 2 as twice from {{ ref('answer') }}")
+    (project.paths.root / "dags" / "tiny.py").write_text(
+        "from airflow.sdk import DAG\nfrom mwaa_dbt import dbt_group\n\n"
+        'with DAG("tiny", schedule=None):\n    dbt_group("tiny", execution="local")\n'
+    )
+    return project.mwaa("local", "run", "tiny", "--json")
+
+
+def test_new_project_runs(tiny: Done, project: Project) -> None:
+    """A dbt project copied in, with a DAG file of its own, runs with no other edit."""
+    assert tiny.code == 0, tiny.err
+    assert project.sql("select twice from ANALYTICS.tiny.twice") == [(84,)]
+
+
+def test_broken_model_told(tiny: Done, project: Project) -> None:
+    """A model that fails in the warehouse makes the run red, is named with dbt's own words, and Slack hears once."""
+    project.edit("dbt/tiny/models/answer.sql", "42 as answer", "42 as answer from nowhere")
+    done = project.mwaa("local", "run", "tiny")
+    assert done.code == 1
+    assert "tiny.answer_run" in done.err
+    assert "NOWHERE" in done.err.upper()
+    messages = (state.folder(project.paths) / "slack.jsonl").read_text().splitlines()
+    assert len(messages) == 1
+    assert "tiny" in json.loads(messages[0])["text"]
+
+
+def test_second_up_refused(first: Done, project: Project) -> None:
+    """A second `up` says where the first one is and how to go on."""
+    done = project.mwaa("local", "up")
+    assert done.code == 1
+    assert "running already: http://127.0.0.1:" in done.err
+    assert "mwaa local down" in done.err
+
+
+def test_down_leaves_nothing(first: Done, project: Project, rehearsal: state.Rehearsal) -> None:
+    """After `down` no process and no port of the rehearsal is left."""
+    sessions = state.sessions(project.paths)
+    assert project.mwaa("local", "down").code == 0
+    assert [process for process in psutil.process_iter() if _session(process) in sessions] == []
+    for server in rehearsal.ports:
+        with pytest.raises(requests.ConnectionError):
+            requests.get(rehearsal.url(server), timeout=2)
+    assert project.mwaa("local", "status").code == 1
+
+
+def _rows(done: Done) -> dict[str, int]:
+    """Return <project>.<node> → rows of what a run wrote."""
+    rows = {task["name"]: task["rows"] for task in done.run["tasks"] if task["rows"] is not None}
+    return {re.sub(r"[._](run|seed|snapshot)$", "", name): count for name, count in rows.items()}
+
+
+def _plain_build(project: Project, folder: Path) -> dict[str, int]:
+    """Return rows by table after `dbt build` with nothing of ours but the warehouse's front."""
+    port, environment = state.free_port(), dbt_venv(project.paths).environment
+    front = subprocess.Popen([sys.executable, "-m", "uvicorn", "scripts.local.outside:app", "--port", str(port)])
+    proxy = {"HTTP_PROXY": f"http://127.0.0.1:{port}", "NO_PROXY": "127.0.0.1"}
+    (folder / "profiles.yml").write_text(PROFILE)
+    shutil.copytree(Path(__file__).parents[2] / "dbt" / "jaffle_shop", folder / "jaffle_shop")
+    try:
+        _wait_for(f"http://127.0.0.1:{port}")
+        command = [environment["MWAA_DBT_EXECUTABLE"], "build", "--quiet", "--profiles-dir", str(folder)]
+        subprocess.run(command, cwd=folder / "jaffle_shop", env={**environment, **proxy}, check=True)
+        return _counts(project, port)
+    finally:
+        front.terminate()
+        front.wait()
+
+
+def _wait_for(url: str) -> None:
+    end = time.monotonic() + 30
+    while not answers(url):
+        assert time.monotonic() < end, f"{url} does not answer"
+        time.sleep(0.1)
+
+
+def _counts(project: Project, port: int) -> dict[str, int]:
+    login = {"account": "rehearsal", "user": "DBT", "password": "any", "host": "snowflake.localhost", "port": 80}
+    proxy = {"protocol": "http", "proxy_host": "127.0.0.1", "proxy_port": port}
+    tables = read_manifests(project.paths.build("local")).relations
+    with snowflake.connector.connect(**login, **proxy, database="ANALYTICS") as connection:
+        cursor = connection.cursor()
+        return {name: _count(cursor, table) for name, table in tables.items()}
+
+
+def _count(cursor: snowflake.connector.cursor.SnowflakeCursor, table: str) -> int:
+    cursor.execute(f"select count(*) from {table}")  # noqa: S608 - names from dbt's manifest
+    return int(cursor.fetchall()[0][0])
+
+
+def _session(process: psutil.Process) -> int:
+    try:
+        return os.getsid(process.pid)
+    except ProcessLookupError:
+        return -1
