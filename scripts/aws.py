@@ -9,8 +9,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 QUICK = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
+
+
+class MissingError(LookupError):
+    """Tell that there is no such object."""
 
 
 class Aws:
@@ -44,8 +49,13 @@ class Aws:
         self._s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
 
     def get(self, bucket: str, key: str) -> bytes:
-        """Return an object's bytes."""
-        return bytes(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        """Return an object's bytes; raise MissingError if there is none."""
+        try:
+            return bytes(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                raise MissingError(key) from None
+            raise
 
     def delete(self, bucket: str, key: str) -> None:
         """Delete an object."""

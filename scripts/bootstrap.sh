@@ -22,7 +22,7 @@ find_312() {
     is_312 "$candidate" && { "$candidate" -c 'import sys; print(sys.executable)'; return; }
   done
   # uv can fetch a Python of its own where the network lets it.
-  .mwaa/uv/bin/uv python install --quiet 3.12 >&2 && .mwaa/uv/bin/uv python find 3.12
+  .mwaa/uv/bin/uv python install --no-progress 3.12 >&2 && .mwaa/uv/bin/uv python find 3.12
 }
 
 any_python() {

@@ -14,8 +14,9 @@ from mwaa_dbt.settings import Environment, Settings, load, shipped
 from scripts import connections, release
 from scripts.archive import full_manifest, pack, zip_folder
 from scripts.console import step
-from scripts.dbt import Dbt, DbtProject, find_projects, stage
+from scripts.dbt import Dbt
 from scripts.paths import PACKAGE, Paths
+from scripts.projects import DbtProject, find_projects, stage
 from scripts.prove import Parsed, prove
 from scripts.venvs import Airflow, airflow_venv, container, dbt_venv
 
@@ -58,8 +59,9 @@ def build(paths: Paths, environment: str) -> Build:
         ProjectError: if a setting, dbt project, pin or DAG is wrong; the build before is left as it was.
     """
     settings = load(paths.settings)
-    work = Work(paths, environment, settings, _empty(paths.state / f"build-{environment}"))
+    settings.environment(environment)
     projects = find_projects(paths.root / "dbt")
+    work = Work(paths, environment, settings, _empty(paths.state / f"build-{environment}"))
     _copy_sources(work)
     with step("virtualenvs of Airflow and dbt"):
         airflow = airflow_venv(paths, settings.project.airflow_version)
@@ -106,7 +108,8 @@ def _check_pins(root: Path, settings: Settings) -> None:
 
 def stamp(script: str, pins: Path) -> str:
     """Return startup.sh with the dbt pins in it, for containers where the DAG folder is not there yet."""
-    lines = [line.split("#")[0].strip() for line in pins.read_text().splitlines()]
+    # As pip does: `#` begins a comment only at the line's beginning or after a blank.
+    lines = [re.sub(r"(^|\s+)#.*", "", line).strip() for line in pins.read_text().splitlines()]
     text = "".join(f"{line}\n" for line in lines if line)
     stamped, count = PINS.subn(lambda match: match[1] + text + match[2], script)
     if count != 1:

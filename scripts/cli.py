@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from mwaa_dbt.errors import ProjectError
@@ -50,8 +51,8 @@ def main() -> None:
     try:
         app()
     except ProjectError as error:
-        err.print(f"[red]error:[/] {error.what}", markup=True)
-        err.print(f"  [bold]where:[/] {error.where}\n  [bold]fix:[/]   {error.fix}")
+        what, where, fix = map(escape, (error.what, error.where, error.fix))
+        err.print(f"[red]error:[/] {what}\n  [bold]where:[/] {where}\n  [bold]fix:[/]   {fix}")
         sys.exit(1)
 
 

@@ -13,8 +13,8 @@ PLACEHOLDER = "placeholder"
 PREFIX = "airflow/connections"
 
 
-def snowflake(environment: Environment, secret: str) -> dict[str, Any]:
-    """Return the Snowflake connection: what settings.toml knows, and the password or the PEM key.
+def snowflake(environment: Environment, secret: str, passphrase: str = PLACEHOLDER) -> dict[str, Any]:
+    """Return the Snowflake connection: what settings.toml knows, and the password, or the PEM key (and its passphrase).
 
     The backend drops every key it does not know, so account and the like go into `extra`, and the provider
     wants the key in base64 (providers-snowflake ≥ 6.3).
@@ -26,7 +26,7 @@ def snowflake(environment: Environment, secret: str) -> dict[str, Any]:
     if facts.authentication == "password":
         return {**connection, "password": secret}
     extra["private_key_content"] = base64.b64encode(secret.encode()).decode()
-    return connection
+    return {**connection, "password": passphrase} if facts.authentication == "encrypted_key_pair" else connection
 
 
 def slack(token: str, base_url: str | None = None) -> dict[str, Any]:

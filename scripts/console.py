@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -20,7 +21,7 @@ def step(text: str) -> Iterator[list[str]]:
         A list; a text put in it is added to that line.
     """
     begun, notes = time.monotonic(), list[str]()
-    with err.status(f"{text} …"):
+    with err.status(escape(f"{text} …")):
         yield notes
     seconds = time.monotonic() - begun
-    err.print(f"[green]✓[/] {text}{' · ' + ' · '.join(notes) if notes else ''} [dim]{seconds:.1f} s[/]")
+    err.print(f"[green]✓[/] {escape(' · '.join((text, *notes)))} [dim]{seconds:.1f} s[/]")

@@ -1,75 +1,22 @@
-"""dbt in the build: projects found, staged, their packages installed, parsed as at run time."""
+"""dbt in the build: packages installed, projects parsed as at run time, failures told."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mwaa_dbt.errors import ProjectError
+from scripts.projects import DbtProject
 
-# Never part of a release: made by dbt, or of this machine, or a place where secrets are kept.
-LEFT_OUT = shutil.ignore_patterns(
-    "target", "logs", ".git", ".venv", "__pycache__", ".user.yml", "profiles.yml", ".env", ".DS_Store"
-)
 # dbt only warns of a key it does not know, so a typo such as `descripton` would pass in silence.
 UNKNOWN_KEY = ("CustomKeyInObjectDeprecation", "CustomTopLevelKeyDeprecation")
-
-
-@dataclass(frozen=True)
-class DbtProject:
-    """A folder in dbt/: its name is what DAGs call the project."""
-
-    name: str
-    folder: Path
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The content of dbt_project.yml."""
-        return dict(yaml.safe_load((self.folder / "dbt_project.yml").read_text()) or {})
-
-    @property
-    def packages(self) -> Path:
-        """The folder that `dbt deps` fills."""
-        return self.folder / str(self.config.get("packages-install-path", "dbt_packages"))
-
-
-def find_projects(folder: Path) -> list[DbtProject]:
-    """Return the dbt projects of a folder, in order of their names.
-
-    Raises:
-        ProjectError: if a folder is no dbt project, or there is none at all.
-    """
-    found = [DbtProject(path.name, path) for path in sorted(folder.iterdir()) if _is_candidate(path)]
-    for project in found:
-        if not (project.folder / "dbt_project.yml").is_file():
-            raise ProjectError(
-                f"dbt/{project.name} is no dbt project: it has no dbt_project.yml.",
-                f"dbt/{project.name}/",
-                "add dbt_project.yml, or move the folder out of dbt/ (each folder there is one dbt project)",
-            )
-    if not found:
-        raise ProjectError("There is no dbt project.", "dbt/", "put a dbt project's folder into dbt/")
-    return found
-
-
-def _is_candidate(path: Path) -> bool:
-    return path.is_dir() and not path.name.startswith((".", "_"))
-
-
-def stage(projects: list[DbtProject], folder: Path) -> list[DbtProject]:
-    """Copy projects side by side, so that dbt may write and packages at `../other` are found."""
-    return [
-        DbtProject(project.name, Path(shutil.copytree(project.folder, folder / project.name, ignore=LEFT_OUT)))
-        for project in projects
-    ]
+COLOUR = re.compile(r"\x1b\[\d*m")
+FILE = re.compile(r"\(([\w./ -]+\.\w+)\)|(?:Error reading \S+:|encountered in) (\S+\.ya?ml)")
 
 
 @dataclass(frozen=True)
@@ -86,7 +33,7 @@ class Dbt:
 
         Packages that are committed in the project (a closed network) are taken as they are.
         """
-        if not _wants_packages(project):
+        if not project.wants_packages:
             return "no packages"
         if project.packages.is_dir():
             return "packages as committed"
@@ -125,31 +72,34 @@ class Dbt:
         return events
 
 
-def _wants_packages(project: DbtProject) -> bool:
-    for name in ("packages.yml", "dependencies.yml"):
-        path = project.folder / name
-        if path.is_file() and (yaml.safe_load(path.read_text()) or {}).get("packages"):
-            return True
-    return False
-
-
 def _events(output: str) -> Iterator[dict[str, Any]]:
     for line in output.splitlines():
         try:
-            yield json.loads(line)
+            event = json.loads(line)
         except json.JSONDecodeError:
             continue
+        # A macro may print what happens to be JSON, too.
+        if isinstance(event, dict) and isinstance(event.get("info"), dict):
+            yield event
 
 
 def _failed(project: DbtProject, verb: str, events: list[dict[str, Any]], output: str) -> ProjectError:
     errors = [event["info"]["msg"] for event in events if event["info"]["level"] == "error"]
-    text = "\n".join(errors) or output.strip()[-2000:]
-    text = re.sub(r"^Encountered an error:\n", "", re.sub(r"\x1b\[\d*m", "", text))
-    text = text.replace(f"{project.folder}/", "")
-    file = re.search(r"\(([\w./ -]+\.\w+)\)|(?:Error reading \S+:|encountered in) (\S+\.ya?ml)", text)
+    text = COLOUR.sub("", "\n".join(errors) or output.strip()[-2000:])
+    text = text.removeprefix("Encountered an error:\n").replace(f"{project.folder}/", "")
     line = re.search(r"\bline (\d+)", text)
-    where = f"dbt/{project.name}" + (f"/{file[1] or file[2]}" if file else "") + (f", line {line[1]}" if line else "")
-    return ProjectError(f"`dbt {verb}` failed: {text}", where, "mend that file, then run `mwaa build` again")
+    where = f"dbt/{project.name}{_file(project, text)}{f', line {line[1]}' if line else ''}"
+    return ProjectError(f"`dbt {verb}` failed: {text}", where, "mend that file, then run the command again")
+
+
+def _file(project: DbtProject, text: str) -> str:
+    found = FILE.search(text)
+    if not found:
+        return ""
+    name = found[1] or found[2]
+    # dbt names a YAML file from its models folder on.
+    whole = name if (project.folder / name).exists() else next(project.folder.rglob(name), None)
+    return f"/{whole.relative_to(project.folder) if isinstance(whole, Path) else name}"
 
 
 def _refuse_unknown_key(project: DbtProject, event: dict[str, Any]) -> None:

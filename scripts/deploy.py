@@ -15,15 +15,20 @@ def upload(aws: Aws, bucket: str, build: Path) -> list[str]:
     DAG files that the build no longer has are removed; archives stay, since a task may still read them.
     """
     files = {path.relative_to(build).as_posix(): path for path in sorted(build.rglob("*")) if path.is_file()}
-    there = aws.objects(bucket)
-    sent = [key for key in sorted(files, key=_rank) if not (key.endswith(".zip") and key in there)]
+    there = aws.objects(bucket, "dags/")
+    sent = [key for key in sorted(files, key=_rank) if not (_immutable(key) and key in there)]
     for key in sent:
         aws.put(bucket, key, files[key])
     for key in there:
-        if key.startswith("dags/") and not key.endswith(".zip") and key not in files:
+        if not _immutable(key) and key not in files:
             aws.delete(bucket, key)
     return sent
 
 
+def _immutable(key: str) -> bool:
+    # Named by its content.
+    return key.startswith("dags/dbt/") and key.endswith(".zip")
+
+
 def _rank(key: str) -> tuple[int, str]:
-    return (2 if key == POINTER else 0 if key.endswith(".zip") else 1, key)
+    return (2 if key == POINTER else 0 if _immutable(key) else 1, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from mwaa_dbt.settings import Environment
 from scripts.connections import PREFIX
@@ -38,16 +39,13 @@ def project_options(environment: Environment) -> dict[str, str]:
     # from it, each of which would be a paid call (facts: Airflow amazon provider 9, secrets_manager.py).
     kwargs = {
         "connections_prefix": PREFIX,
-        "connections_lookup_pattern": f"^({'|'.join(sorted(set(known)))})$",
+        "connections_lookup_pattern": f"^({'|'.join(sorted(map(re.escape, set(known))))})$",
         "variables_prefix": None,
         "config_prefix": None,
     }
-    return {
+    options = {
         "secrets.backend": SECRETS_BACKEND,
         "secrets.backend_kwargs": json.dumps(kwargs),
-        # Workers take MWAA's kwargs, not ours, unless both are given (Airflow 3, configuration.py).
-        "workers.secrets_backend": SECRETS_BACKEND,
-        "workers.secrets_backend_kwargs": json.dumps(kwargs),
         # Forked tasks share what plugins/preload.py imported, if it is imported before the fork.
         "core.lazy_load_plugins": "False",
         # A task's slot is else held up to 5 s after its end (task-sdk, supervisor.py).
@@ -55,6 +53,9 @@ def project_options(environment: Environment) -> dict[str, str]:
         "cosmos.enable_telemetry": "False",
         **environment.airflow,
     }
+    # Workers take MWAA's kwargs, not ours, unless they are given both (Airflow 3, configuration.py).
+    workers = {f"workers.secrets_{name}": options[f"secrets.{name}"] for name in ("backend", "backend_kwargs")}
+    return {**workers, **options}
 
 
 def as_variables(options: dict[str, str]) -> dict[str, str]:

@@ -100,7 +100,7 @@ def _import_error(text: str, where: str) -> ProjectError:
     # An error of our own keeps its three parts; any other is shown as Python's last line.
     if own := re.search(r"ProjectError: (.*?)\n\s+where: (.*?)\n\s+fix:\s+(.*)", text, re.DOTALL):
         return ProjectError(own[1].strip(), f"{where} → {own[2].strip()}", own[3].strip())
-    line = re.findall(rf"{Path(where).name}\", line (\d+)", text)
+    line = re.findall(rf"/{re.escape(Path(where).name)}\", line (\d+)", text)
     last = text.strip().splitlines()[-1]
     return ProjectError(
         f"The DAG file does not import: {last}", where + (f", line {line[-1]}" if line else ""), "mend that line"

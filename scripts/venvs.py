@@ -16,6 +16,7 @@ from scripts.paths import Paths
 from scripts.startup import Startup, run_startup
 
 LOCKS = "locks"
+PASSED_ON = ("PIP_", "UV_", "SSL_CERT_", "REQUESTS_CA_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LANG", "LC_", "TZ")
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,19 @@ def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
 
     python3 on PATH is this interpreter's own, as MWAA's image has exactly one.
     """
-    prefixes = ("PIP_", "UV_", "SSL_CERT_", "REQUESTS_CA_", "LANG", "LC_", "TMPDIR", "TZ")
-    kept = {key: value for key, value in environment.items() if key.startswith(prefixes)}
+    prefixes = (
+        "PIP_",
+        "UV_",
+        "SSL_CERT_",
+        "REQUESTS_CA_",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "LANG",
+        "LC_",
+        "TZ",
+    )
+    kept = {key: value for key, value in environment.items() if key.upper().startswith(prefixes)}
     cache = environment.get("UV_CACHE_DIR") or _uv_cache()
     return {**kept, "UV_CACHE_DIR": cache, "PATH": f"{sys.base_prefix}/bin:{os.defpath}:/usr/local/bin"}
 

@@ -106,6 +106,9 @@ def _whole(name: str, archive: Archive) -> Path:
 
 
 def _extract(path: Path, folder: Path) -> None:
+    # What a killed process left behind; nobody else unpacks while we hold the lock.
+    for leftover in folder.parent.glob(".unpacking-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
     # A rename is atomic: another process sees the whole folder or none, even after a kill.
     temporary = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
     try:

@@ -1,7 +1,7 @@
 """Import every DAG as MWAA's parser would, with nothing else to be had.
 
-python probe.py <DAG folder> <answer file>. No socket, no database, no connection and no dbt; any attempt is the DAG's error. Writes JSON: per file
-its seconds, its DAGs (tasks, dbt nodes) and its error.
+Called as probe.py <DAG folder> <answer file>. No socket, no database, no connection and no dbt: any attempt
+is the DAG's error. The answer is JSON: per file its seconds, its DAGs (tasks, dbt nodes) and its error.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,22 @@ class BarredError(Exception):
     """Tell that a DAG file did at import what only a task may do."""
 
 
-def _bar(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in BARRED:
-        raise BarredError(f"it {BARRED[event]} while being parsed: {arguments[0]!r}")
+class Bars:
+    """Refuses what only a task may do, and remembers it: a DAG's own `except` must not hide it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = str(folder)
+        self.broken: dict[str, str] = {}
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Be Python's audit hook."""
+        if event not in BARRED:
+            return
+        text = f"it {BARRED[event]} while being parsed: {arguments[0]!r}"
+        callers = [frame.filename for frame in traceback.extract_stack() if frame.filename.startswith(self.folder)]
+        if callers:
+            self.broken.setdefault(_relative(Path(self.folder), callers[0]), text)
+        raise BarredError(text)
 
 
 def probe(folder: Path) -> list[dict[str, Any]]:
@@ -38,7 +52,8 @@ def probe(folder: Path) -> list[dict[str, Any]]:
 
     imports = time.monotonic() - begun
     sys.path.insert(0, str(folder))
-    sys.addaudithook(_bar)
+    bars = Bars(folder)
+    sys.addaudithook(bars)
     bag = DagBag(folder, bundle_path=folder)
     seconds = {_relative(folder, stat.file): stat.duration.total_seconds() for stat in bag.dagbag_stats}
     # Airflow passes over a file that does not look like a DAG to it; a person who put it there should hear.
@@ -48,7 +63,7 @@ def probe(folder: Path) -> list[dict[str, Any]]:
             "file": file,
             "seconds": imports + seconds.get(file, 0.0),
             "dags": _dags(bag, folder / file),
-            "error": bag.import_errors.get(file),
+            "error": bag.import_errors.get(file) or bars.broken.get(file),
         }
         for file in files
     ]

@@ -1,6 +1,7 @@
 """Write the profiles.yml that Cosmos will generate in a task.
 
-python profiles.py <folder> <project>…: the DAG folder under build must be on PYTHONPATH. Secrets are placeholders; dbt does not hash them.
+Called as profiles.py <folder> <project>…; the DAG folder under build must be on PYTHONPATH. Secrets are
+placeholders; dbt does not hash them.
 """
 
 from __future__ import annotations

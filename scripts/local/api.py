@@ -86,7 +86,14 @@ class Api:
         """Return the lines of a task's log."""
         path = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{attempt}"
         found = self.call("GET", path, params={"full_content": "true"}) or {"content": []}
-        return [line if isinstance(line, str) else str(line.get("event", "")) for line in found["content"]]
+        return [text for line in found["content"] for text in _texts(line)]
+
+
+def _texts(line: str | dict[str, Any]) -> list[str]:
+    if isinstance(line, str):
+        return [line]
+    causes = [f"{one.get('exc_type')}: {one.get('exc_value')}" for one in line.get("error_detail") or []]
+    return [str(line.get("event", "")), *"\n".join(causes).splitlines()]
 
 
 def _detail(answer: requests.Response) -> str:

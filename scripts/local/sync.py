@@ -8,9 +8,10 @@ from __future__ import annotations
 import random
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from scripts.aws import Aws
+from scripts.aws import Aws, MissingError
 
 PREFIX = "dags/"
 PAUSE = 1.0  # seconds; MWAA takes about 30
@@ -29,8 +30,10 @@ class Sync:
         changed = [key for key, etag in there.items() if self.copied.get(key) != etag]
         random.shuffle(changed)
         for key in changed:
-            self._copy(key)
-            self.copied[key] = there[key]
+            # An object may go between the list and the copy; the next round then sees it gone.
+            with suppress(MissingError):
+                self._copy(key)
+                self.copied[key] = there[key]
         gone = [key for key in self.copied if key not in there]
         for key in gone:
             self._path(key).unlink(missing_ok=True)

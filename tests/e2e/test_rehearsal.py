@@ -138,8 +138,8 @@ def tiny(project: Project, first: Done) -> Done:
     (folder / "models" / "answer.sql").write_text("{{ config(materialized='table') }} select 42 as answer")
     (folder / "models" / "twice.sql").write_text("select answer * 2 as twice from {{ ref('answer') }}")
     (project.paths.root / "dags" / "tiny.py").write_text(
-        "from airflow.sdk import DAG\nfrom mwaa_dbt import dbt_group\n\n"
-        'with DAG("tiny", schedule=None):\n    dbt_group("tiny", execution="local")\n'
+        "from airflow.sdk import DAG\nfrom mwaa_dbt import dbt_group, failure\n\n"
+        'with DAG("tiny", schedule=None, on_failure_callback=failure()):\n    dbt_group("tiny", execution="local")\n'
     )
     return project.mwaa("local", "run", "tiny", "--json")
 

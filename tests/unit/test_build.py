@@ -75,7 +75,6 @@ def test_stamp_replaces_old_pins(pins: Path) -> None:
     assert "old==1" not in stamp("cat <<'PINS'\nold==1\nPINS\n", pins)
 
 
-@pytest.mark.xfail(reason="scripts/build.py cuts lines at every #")
 def test_stamp_keeps_url_fragments(tmp_path: Path) -> None:
     """Only a `#` after a space begins a comment, as pip and startup.sh have it."""
     line = "tool @ https://example.com/tool.zip#sha256=abc"

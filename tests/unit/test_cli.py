@@ -100,7 +100,6 @@ def test_found_from_below(tmp_path: Path) -> None:
     assert "settings.toml is not valid TOML" in done.stderr
 
 
-@pytest.mark.xfail(reason="scripts/cli.py prints errors as Rich markup")
 def test_brackets_in_errors_are_shown(tmp_path: Path) -> None:
     """The name of a table, which is in brackets, is text and no markup of the terminal's."""
     (tmp_path / "settings.toml").write_text('[project]\nname = "shop"\n')
@@ -109,7 +108,6 @@ def test_brackets_in_errors_are_shown(tmp_path: Path) -> None:
     assert "add `airflow_version = …` to [project] in settings.toml" in done.stderr
 
 
-@pytest.mark.xfail(reason="scripts/cli.py prints errors as Rich markup")
 def test_own_environments_are_named() -> None:
     """An unknown environment of this project is answered with the known ones and the table to add."""
     done = mwaa("build", "--env", "prdo")

@@ -55,7 +55,6 @@ def test_backend_is_asked_for_ours(connection: str, asked: bool) -> None:
     assert bool(re.match(pattern(), connection)) is asked
 
 
-@pytest.mark.xfail(reason="scripts/options.py puts the ids into the pattern unescaped")
 def test_dot_in_connection_is_a_dot() -> None:
     """A connection id is text, not a pattern."""
     snowflake = dataclasses.replace(ENVIRONMENT.snowflake, connection="shop.main")

@@ -104,7 +104,6 @@ def test_wrong_file_is_told(changes: dict[str, Any], what: str, where: str, fix:
     assert caught.value.fix.startswith(fix)
 
 
-@pytest.mark.xfail(reason="scripts/prove.py takes data.py for a.py")
 def test_line_is_of_the_file_itself(proven: Prove) -> None:
     """A line of another file whose name ends alike is not taken for the DAG file's."""
     with pytest.raises(ProjectError) as caught:
