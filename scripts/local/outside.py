@@ -6,6 +6,8 @@ host and port of a profile, and a changed hash would cost each task a full parse
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,8 +20,16 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Hand a request to the host it names."""
     if scope["type"] != "http":
         return
-    headers = dict(scope["headers"])
-    host = headers.get(b"host", b"").decode().rsplit(":", 1)[0]
-    known = HOSTS.get(host)
-    answer = known or PlainTextResponse(f"The rehearsal has no host {host!r}, only {', '.join(HOSTS)}.", 403)
-    await answer(scope, receive, send)
+    host = dict(scope["headers"]).get(b"host", b"").decode().rsplit(":", 1)[0]
+    answer = HOSTS.get(host) or PlainTextResponse(f"The rehearsal has no host {host!r}, only {', '.join(HOSTS)}.", 403)
+    await answer(origin_form(scope), receive, send)
+
+
+def origin_form(scope: Scope) -> Scope:
+    """Return the scope with a bare path.
+
+    A proxied request carries the absolute form, `POST http://host:80/path`, and uvicorn hands the whole of it
+    on as the path.
+    """
+    path = scope["path"] if scope["path"].startswith("/") else urlsplit(scope["path"]).path or "/"
+    return {**scope, "path": path, "raw_path": path.encode()}

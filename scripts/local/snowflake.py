@@ -1,7 +1,6 @@
 """The rehearsal's Snowflake: an ASGI front over fakesnow's server.
 
-Start it with `python -m uvicorn scripts.local.snowflake:app --host 127.0.0.1 --port N`.
-Clients reach it directly or, so that no profile ever names the port, as their HTTP proxy.
+Reached through scripts.local.outside, which is the proxy that every task sees.
 One in-memory database is shared by all connections and lives as long as the process.
 """
 
@@ -15,7 +14,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from fakesnow.server import app as fakesnow_app
 
@@ -69,7 +67,6 @@ class SnowflakeFront:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        scope = origin_form(scope)
         if scope["path"] not in {QUERY_PATH, LOGIN_PATH}:
             await self._inner(scope, receive, send)
             return
@@ -85,18 +82,6 @@ class SnowflakeFront:
         if login_accepted(body["data"], os.environ.get(PASSWORD_VARIABLE)):
             return await _ask(self._inner, scope, body)
         return HTTPStatus.OK, failure(INCORRECT_LOGIN, "Incorrect username or password was specified.")
-
-
-def origin_form(scope: Message) -> Message:
-    """Return the scope with a bare path, also when the client used this front as its proxy.
-
-    A proxied request carries the absolute form, `POST http://host:80/path`, which uvicorn hands
-    on as the path; fakesnow's router knows bare paths only.
-    """
-    if scope["path"].startswith("/"):
-        return scope
-    path = urlsplit(scope["path"]).path or "/"
-    return {**scope, "path": path, "raw_path": path.encode()}
 
 
 def read_json(scope: Message, raw: bytes) -> Answer:

@@ -49,7 +49,7 @@ def wait_for(port: int, front: subprocess.Popen[bytes]) -> None:
 def port() -> Iterator[int]:
     """Run the front, with a password, and return its port."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "scripts.local.snowflake:app", "--port", str(port)]
+    command = [sys.executable, "-m", "uvicorn", "scripts.local.outside:app", "--port", str(port)]
     environment = {**os.environ, "REHEARSAL_SNOWFLAKE_PASSWORD": PASSWORD}
     with subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env=environment) as front:
         try:
@@ -63,8 +63,10 @@ def connect(port: int, **changed: Any) -> snowflake.connector.SnowflakeConnectio
     """Connect as dbt does."""
     settings: dict[str, Any] = {
         "account": "rehearsal",
-        "host": "127.0.0.1",
-        "port": port,
+        "host": "snowflake.localhost",
+        "port": 80,
+        "proxy_host": "127.0.0.1",
+        "proxy_port": port,
         "protocol": "http",
         "user": "dbt",
         "password": PASSWORD,
@@ -116,11 +118,11 @@ def test_key_pair_connects(port: int) -> None:
         assert rows(connection, "select 2") == [(2,)]
 
 
-def test_front_serves_as_proxy(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """HTTP_PROXY alone leads a profile with a host that does not exist to the front."""
+def test_environment_leads_to_front(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTP_PROXY alone leads a connection to the front, as in a task."""
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    with connect(80, host="snowflake.test") as connection:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with connect(port, proxy_host=None, proxy_port=None) as connection:
         assert rows(connection, "select 3") == [(3,)]
 
 
