@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from scripts import connections, release
 from scripts.archive import full_manifest, pack, zip_folder
 from scripts.console import step
 from scripts.dbt import Dbt
+from scripts.fingerprint import fingerprint, note
 from scripts.paths import PACKAGE, Paths
 from scripts.projects import DbtProject, find_projects, stage
 from scripts.prove import Parsed, prove
@@ -58,7 +62,26 @@ def build(paths: Paths, environment: str) -> Build:
     Raises:
         ProjectError: if a setting, dbt project, pin or DAG is wrong; the build before is left as it was.
     """
-    settings = load(paths.settings)
+    with _alone(paths):
+        return _build(paths, environment)
+
+
+@contextmanager
+def _alone(paths: Paths) -> Iterator[None]:
+    """Keep a second build out; the kernel frees the lock of one that was killed."""
+    paths.state.mkdir(exist_ok=True)
+    with (paths.state / "build.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ProjectError(
+                "Another build is under way in this project.", ".mwaa/build.lock", "wait for it, then run this again"
+            ) from None
+        yield
+
+
+def _build(paths: Paths, environment: str) -> Build:
+    settings, made_of = load(paths.settings), fingerprint(paths)
     settings.environment(environment)
     projects = find_projects(paths.root / "dbt")
     work = Work(paths, environment, settings, _empty(paths.state / f"build-{environment}"))
@@ -69,13 +92,17 @@ def build(paths: Paths, environment: str) -> Build:
     staged = stage(projects, work.folder / "dbt")
     profiles = _profiles(work, airflow, staged)
     for project in staged:
-        _archive(work, project, Dbt(dbt["MWAA_DBT_EXECUTABLE"], dbt, profiles / project.name, environment))
+        own = profiles / project.name
+        variables = dbt | json.loads((own / "secrets.json").read_text())
+        _archive(work, project, Dbt(dbt["MWAA_DBT_EXECUTABLE"], variables, own, environment))
     name = _point(work)
     with step("every DAG imports, without dbt, network or connections") as notes:
         parsed = prove(airflow, work.out, work.folder)
         notes.append(f"{len(parsed)} DAGs")
     _record(work, name, staged, parsed)
-    return Build(_publish(work), name, parsed)
+    made = Build(_publish(work), name, parsed)
+    note(paths, environment, made_of)
+    return made
 
 
 def _empty(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from dataclasses import asdict
 from typing import Annotated
@@ -48,6 +49,9 @@ def build(environment: Environment = "local", as_json: Json = False) -> None:
 
 def main() -> None:
     """Run the command; a ProjectError is printed without a traceback and exits with 1."""
+    # As Ctrl-C: what was begun is ended in order.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
     try:
         app()
     except ProjectError as error:

@@ -6,6 +6,7 @@ placeholders; dbt does not hash them.
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from mwaa_dbt.settings import runtime
 
 
 def main(folder: Path, projects: list[str]) -> None:
-    """Write <folder>/<project>/profiles.yml for each project."""
+    """Write <folder>/<project>/profiles.yml for each project, and secrets.json with the variables it names."""
     for project in projects:
         config = profile_config(project, runtime())
         assert config.profile_mapping is not None  # noqa: S101 - for the type checker
         text = config.profile_mapping.get_profile_file_contents(project, config.target_name)
         (folder / project).mkdir(parents=True, exist_ok=True)
         (folder / project / "profiles.yml").write_text(text)
+        (folder / project / "secrets.json").write_text(json.dumps(config.profile_mapping.env_vars))
 
 
 if __name__ == "__main__":

@@ -131,8 +131,9 @@ def _json(text: str) -> dict[str, Any]:
 
 def _built(paths: Paths) -> Path:
     from scripts.build import build
+    from scripts.fingerprint import is_current
 
-    return build(paths, ENVIRONMENT).folder
+    return paths.build(ENVIRONMENT) if is_current(paths, ENVIRONMENT) else build(paths, ENVIRONMENT).folder
 
 
 @contextmanager

@@ -74,10 +74,8 @@ class Project:
         file.write_text(text.replace(old, new))
 
 
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def copy_project(root: Path) -> Project:
     """Copy the sources; only the installed virtualenvs are shared, since they take long to make."""
-    root = tmp_path_factory.mktemp("project")
     for name in SOURCES:
         source = ROOT / name
         shutil.copytree(source, root / name) if source.is_dir() else shutil.copy(source, root)
@@ -87,7 +85,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     (paths.state / f"airflow-{version}").symlink_to(airflow_venv(ours, version).folder)
     dbt_venv(ours)
     (paths.home / "dbt-venv").symlink_to(ours.home / "dbt-venv")
-    copy = Project(paths)
+    return Project(paths)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Copy the project for the story of its rehearsal, and end that."""
+    copy = copy_project(tmp_path_factory.mktemp("project"))
     yield copy
     copy.mwaa("local", "down")
 

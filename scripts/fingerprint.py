@@ -1,0 +1,46 @@
+"""Whether a build is still that of the sources."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.paths import PACKAGE, Paths
+from scripts.projects import MADE
+
+SOURCES = ("dags", "dbt", "locks", "plugins", "requirements.txt", "settings.toml", "startup.sh")
+
+
+def fingerprint(paths: Paths) -> str:
+    """Return a digest over all that a build is made of, this program included."""
+    digest = hashlib.sha256()
+    for root in (*(paths.root / name for name in SOURCES), PACKAGE):
+        for path in sorted(_files(root)):
+            digest.update(f"{path}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+    # What Python and a dbt run by hand leave beside the sources is none.
+    made = MADE if (root / "dbt_project.yml").is_file() else set()
+    for path in root.iterdir() if root.is_dir() else ():
+        if path.name not in made | {"__pycache__"}:
+            yield from _files(path)
+
+
+def note(paths: Paths, environment: str, value: str) -> None:
+    """Remember the fingerprint that a build was made with."""
+    _file(paths, environment).write_text(value)
+
+
+def is_current(paths: Paths, environment: str) -> bool:
+    """Say whether build/<environment> is there and nothing has changed since."""
+    file = _file(paths, environment)
+    return paths.build(environment).is_dir() and file.is_file() and file.read_text() == fingerprint(paths)
+
+
+def _file(paths: Paths, environment: str) -> Path:
+    return paths.state / f"built-{environment}.sha256"
