@@ -28,7 +28,10 @@ Execution = Literal["watcher", "local"]
 
 PARAMS = {
     "full_refresh": Param(False, type="boolean", description="Rebuild incremental models and seeds from nothing."),
-    "select": Param("", type="string", description="Only these nodes, in dbt's syntax: stg_orders+ tag:finance"),
+    # Nullable, or the form would demand a text.
+    "select": Param(
+        None, type=["null", "string"], description="Only these nodes, in dbt's syntax: stg_orders+ tag:finance"
+    ),
     "vars": Param({}, type="object", description="dbt vars of this run, as JSON."),
 }
 

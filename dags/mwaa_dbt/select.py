@@ -29,7 +29,11 @@ class SelectOperator(DbtLSLocalOperator):
     """
 
     def __init__(self, group_select: list[str] | None = None, **kwargs: Any) -> None:
-        fixed = {"select": "{{ params.select }}", "invocation_mode": InvocationMode.SUBPROCESS, "install_deps": False}
+        fixed = {
+            "select": "{{ params.select or '' }}",
+            "invocation_mode": InvocationMode.SUBPROCESS,
+            "install_deps": False,
+        }
         super().__init__(**{"task_id": "select", **fixed, **kwargs})
         self.group_select = " ".join(group_select or []) or EVERYTHING
         self.tasks: dict[str, list[str]] = {}
