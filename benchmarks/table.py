@@ -37,8 +37,12 @@ def cells(result: Result) -> list[list[str]]:
 
 
 def _cells(row: Row, first: Row, facts: list[str]) -> list[str]:
-    others = [f"{row.facts[name]:.2f}" if name in row.facts else "" for name in facts]
-    return [row.what, f"{row.seconds:.2f}", f"{row.seconds / first.seconds:.2f}", str(row.n), *others]
+    others = [_number(row.facts[name]) if name in row.facts else "" for name in facts]
+    return [row.what, f"{row.seconds:.2f}", f"{row.seconds / first.seconds:.2g}", str(row.n), *others]
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
 
 
 def replace(document: str, name: str, text: str) -> str:

@@ -16,9 +16,9 @@ from scripts.paths import Paths
 from scripts.startup import run_startup
 from scripts.venvs import container
 
-PLAIN = "python -m venv, pip install -r dbt/requirements.txt"
-OURS = "startup.sh, caches empty: fetches uv, installs, imports dbt"
-AGAIN = "startup.sh again in the same container"
+PLAIN = "python -m venv, pip install"
+OURS = "startup.sh, new container"
+AGAIN = "startup.sh, again"
 
 
 def measure(paths: Paths, options: Options) -> list[Result]:
@@ -34,7 +34,7 @@ def measure(paths: Paths, options: Options) -> list[Result]:
         OURS: lambda: _startup(script, home()),
         AGAIN: lambda: _startup(script, warm),
     }
-    return [compare("The dbt virtualenv", ways, options.runs)]
+    return [compare("The dbt virtualenv, from dbt/requirements.txt with empty caches", ways, options.runs)]
 
 
 def _homes(folder: Path) -> Callable[[], Path]:

@@ -63,7 +63,14 @@ def build(paths: Paths, environment: str) -> Build:
         ProjectError: if a setting, dbt project, pin or DAG is wrong; the build before is left as it was.
     """
     with _alone(paths):
-        return _build(paths, environment)
+        try:
+            return _build(paths, environment)
+        finally:
+            shutil.rmtree(_workplace(paths, environment), ignore_errors=True)
+
+
+def _workplace(paths: Paths, environment: str) -> Path:
+    return paths.state / f"build-{environment}"
 
 
 @contextmanager
@@ -84,7 +91,7 @@ def _build(paths: Paths, environment: str) -> Build:
     settings, made_of = load(paths.settings), fingerprint(paths)
     settings.environment(environment)
     projects = find_projects(paths.root / "dbt")
-    work = Work(paths, environment, settings, _empty(paths.state / f"build-{environment}"))
+    work = Work(paths, environment, settings, _empty(_workplace(paths, environment)))
     _copy_sources(work)
     with step("virtualenvs of Airflow and dbt"):
         airflow = airflow_venv(paths, settings.project.airflow_version)
@@ -204,5 +211,4 @@ def _publish(work: Work) -> Path:
     if target.exists():
         target.rename(old)
     work.out.rename(target)
-    shutil.rmtree(work.folder)
     return target

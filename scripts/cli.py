@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import re
+import shutil
 import signal
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -17,6 +21,11 @@ from scripts.console import err, out
 from scripts.local import commands
 from scripts.paths import find_project
 
+FIXES = {
+    errno.ENOSPC: "free some disk space",
+    errno.EACCES: "mend its permissions",
+    errno.EROFS: "make it writable",
+}
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(commands.app, name="local")
 Environment = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]
@@ -55,9 +64,34 @@ def main() -> None:
     try:
         app()
     except ProjectError as error:
-        what, where, fix = map(escape, (error.what, error.where, error.fix))
-        err.print(f"[red]error:[/] {what}\n  [bold]where:[/] {where}\n  [bold]fix:[/]   {fix}")
-        sys.exit(1)
+        _show(error)
+    except OSError as error:
+        _show(_system_error(error))
+
+
+def _show(error: ProjectError) -> NoReturn:
+    what, where, fix = map(escape, (error.what, error.where, error.fix))
+    err.print(f"[red]error:[/] {what}\n  [bold]where:[/] {where}\n  [bold]fix:[/]   {fix}")
+    sys.exit(1)
+
+
+def _system_error(error: OSError) -> ProjectError:
+    """Return what the system refused (no space, no permission …) in the shape that users know."""
+    if isinstance(error, shutil.Error):
+        # A list of (source, target, text), one for each file of a copied tree; the first says enough.
+        _, target, text = error.args[0][0]
+        number = int((re.findall(r"Errno (\d+)", text) or ["0"])[0])
+        error = OSError(number, os.strerror(number), target)
+    fixes = {
+        errno.ENOSPC: "free some disk space",
+        errno.EACCES: "mend its permissions",
+        errno.EROFS: "make it writable",
+    }
+    fix = fixes.get(error.errno or 0, "mend what the system refuses")
+    where = error.filename or find_project().state
+    return ProjectError(
+        f"The system says: {error.strerror or error}.", str(where), f"{fix}, then run the command again"
+    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -83,10 +84,13 @@ def _events(output: str) -> Iterator[dict[str, Any]]:
             yield event
 
 
-def _failed(project: DbtProject, verb: str, events: list[dict[str, Any]], output: str) -> ProjectError:
+def _failed(project: DbtProject, verb: str, events: list[dict[str, Any]], output: str) -> Exception:
     errors = [event["info"]["msg"] for event in events if event["info"]["level"] == "error"]
     text = COLOUR.sub("", "\n".join(errors) or output.strip()[-2000:])
     text = text.removeprefix("Encountered an error:\n").replace(f"{project.folder}/", "")
+    text = text.split("\nTraceback (most recent", 1)[0]
+    if system := re.match(r"\[Errno (\d+)\]", text):
+        return OSError(int(system[1]), os.strerror(int(system[1])), str(project.folder))
     line = re.search(r"\bline (\d+)", text)
     where = f"dbt/{project.name}{_file(project, text)}{f', line {line[1]}' if line else ''}"
     return ProjectError(f"`dbt {verb}` failed: {text}", where, "mend that file, then run the command again")
