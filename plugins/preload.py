@@ -8,7 +8,13 @@ import importlib
 
 from airflow.plugins_manager import AirflowPlugin
 
-for _name in ("cosmos", "cosmos.operators.watcher", "cosmos.profiles", "airflow.providers.amazon.aws.fs.s3"):
+for _name in (
+    "cosmos",
+    "cosmos.operators.watcher",
+    "cosmos.profiles",
+    "airflow.providers.amazon.aws.fs.s3",
+    "airflow.sdk.lineage",
+):
     importlib.import_module(_name)
 
 
