@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.tables import suggestion
 from scripts.paths import Paths
 
 
@@ -35,6 +37,16 @@ def describe(folder: Path) -> Release:
 def _file(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
     return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+
+
+def check_dag(build: Path, dag: str) -> None:
+    """Raise ProjectError if a build has no such DAG."""
+    release = json.loads((build / "dags/dbt/current.json").read_text())["release"]
+    known = [one["dag"] for one in json.loads((build / "releases" / release / "release.json").read_text())["dags"]]
+    if dag not in known:
+        raise ProjectError(
+            f"There is no DAG {dag!r}.{suggestion(dag, known)}", "dags/", f"name one of: {', '.join(sorted(known))}"
+        )
 
 
 def record(paths: Paths, environment: str, release: Release, extra: dict[str, Any]) -> dict[str, Any]:

@@ -9,23 +9,33 @@ from typing import Any
 import requests
 
 from mwaa_dbt.errors import ProjectError
+from scripts.local.state import Rehearsal
 
 PAGE = 100  # Airflow's own limit
 
 
 class Api:
-    """Talks to one Airflow API server whose visitors are all admins."""
+    """Talks to the Airflow of a rehearsal, whose visitors are all admins."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self.rehearsal, self.url = rehearsal, rehearsal.url("airflow")
         self._session = requests.Session()
         self._session.trust_env = False
-        token = self._session.get(f"{url}/auth/token", timeout=30).json()["access_token"]
+        token = self._request("GET", "auth/token").json()["access_token"]
         self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def _request(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        # A run would wait for ever for a scheduler that has died.
+        if ended := self.rehearsal.ended():
+            raise _lost(f"{', '.join(ended)} ended.", ended[0])
+        try:
+            return self._session.request(method, f"{self.url}/{path}", timeout=30, **arguments)
+        except requests.RequestException as error:
+            raise _lost(f"Airflow does not answer: {error}.", "api-server") from None
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
         """Call an endpoint below /api/v2 and return its JSON; None if there is no such thing."""
-        answer = self._session.request(method, f"{self.url}/api/v2/{path}", timeout=30, **arguments)
+        answer = self._request(method, f"api/v2/{path}", **arguments)
         if answer.status_code == requests.codes.not_found:
             return None
         if not answer.ok:
@@ -94,6 +104,10 @@ def _texts(line: str | dict[str, Any]) -> list[str]:
         return [line]
     causes = [f"{one.get('exc_type')}: {one.get('exc_value')}" for one in line.get("error_detail") or []]
     return [str(line.get("event", "")), *"\n".join(causes).splitlines()]
+
+
+def _lost(what: str, process: str) -> ProjectError:
+    return ProjectError(what, f"mwaa local logs {process}", "run `mwaa local down`, then start again")
 
 
 def _detail(answer: requests.Response) -> str:

@@ -19,6 +19,7 @@ from scripts.local.rows import count_rows
 from scripts.local.run import Result, as_table, errors, report, watch
 from scripts.local.state import Rehearsal, find, needed
 from scripts.paths import Paths, find_project
+from scripts.release import check_dag
 
 app = typer.Typer(no_args_is_help=True)
 ENVIRONMENT = "local"
@@ -60,9 +61,10 @@ def run(
     conf = {"full_refresh": full_refresh, "select": select, "vars": _json(variables)}
     paths = find_project()
     build = _built(paths)
+    check_dag(build, dag)
     with _rehearsal(paths, build) as (rehearsal, since):
         manifests = read_manifests(build)
-        run_id = _trigger(api := Api(rehearsal.url("airflow")), dag, since, conf)
+        run_id = _trigger(api := Api(rehearsal), dag, since, conf)
         result = watch(api, dag, run_id, manifests.tests)
         environment = load(paths.settings).environment(ENVIRONMENT)
         _show(result, count_rows(rehearsal, environment, manifests.relations), as_json)

@@ -47,6 +47,10 @@ class Rehearsal:
         """Return the address of one of its servers."""
         return f"http://127.0.0.1:{self.ports[server]}"
 
+    def ended(self) -> list[str]:
+        """Return the names of its processes that run no more."""
+        return [name for name, member in self.members.items() if not member.alive]
+
     def save(self, paths: Paths) -> None:
         """Write it down."""
         folder(paths).mkdir(parents=True, exist_ok=True)

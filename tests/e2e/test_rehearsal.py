@@ -170,6 +170,23 @@ def test_second_up_refused(first: Done, project: Project) -> None:
     assert "mwaa local down" in done.err
 
 
+def test_unknown_dag_is_told(first: Done, project: Project) -> None:
+    """A DAG that the build does not have is refused at once, with what it may have meant."""
+    done = project.mwaa("local", "run", "jafle_shop")
+    assert done.code == 1
+    assert "Did you mean 'jaffle_shop'?" in done.err
+
+
+def test_dead_scheduler_is_told(tiny: Done, project: Project, rehearsal: state.Rehearsal) -> None:
+    """A run does not wait for a scheduler that was killed, and `status` shows it."""
+    psutil.Process(rehearsal.members["scheduler"].pid).kill()
+    done = project.mwaa("local", "run", "tiny")
+    assert done.code == 1
+    assert "scheduler ended." in done.err
+    status = project.mwaa("local", "status", "--json")
+    assert (status.code, json.loads(status.out)["processes"]["scheduler"]) == (1, False)
+
+
 def test_down_leaves_nothing(first: Done, project: Project, rehearsal: state.Rehearsal) -> None:
     """After `down` no process and no port of the rehearsal is left."""
     sessions = state.sessions(project.paths)
