@@ -28,7 +28,7 @@ test: check ## All checks and tests, one whole run of the rehearsal among them
 	@$(BIN)/pytest
 
 bench: setup ## Measure; results are kept in docs/performance.md
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --write
 
 clean: setup ## Remove what the tools made (not .venv)
 	@$(BIN)/mwaa local down && rm -rf .mwaa build

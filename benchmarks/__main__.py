@@ -42,7 +42,8 @@ def run(names: Names = None, runs: Runs = 3, models: Models = 500, write: Write 
         for result in results:
             out.print(as_table(result))
         if write:
-            keep(paths.root / DOCUMENT, name, results, f"python -m benchmarks {name} --runs {runs} --models {models}")
+            given = "".join(f" {word}" for word in sys.argv[1:] if word not in (*BENCHMARKS, "--write"))
+            keep(paths.root / DOCUMENT, name, results, f".venv/bin/python -m benchmarks {name}{given}")
 
 
 def known(name: str) -> str:

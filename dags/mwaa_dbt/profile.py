@@ -15,8 +15,8 @@ from mwaa_dbt.settings import Runtime, Snowflake
 class SecretNames:
     """Give secrets to dbt in variables that it knows to be secret.
 
-    dbt hides the value of DBT_ENV_SECRET_… in its logs, and leaves it out of the hash that decides on partial
-    parsing: with any other name, each task would parse in full, since the build cannot know the secret.
+    It hides the value of a DBT_ENV_SECRET_… in its logs, keeps it out of what it stores for partial parsing, and
+    refuses it to models; with Cosmos' own names (COSMOS_CONN_…) none of that holds.
     """
 
     airflow_connection_type: str

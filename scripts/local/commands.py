@@ -135,7 +135,10 @@ def _built(paths: Paths) -> Path:
     from scripts.build import build
     from scripts.fingerprint import is_current
 
-    return paths.build(ENVIRONMENT) if is_current(paths, ENVIRONMENT) else build(paths, ENVIRONMENT).folder
+    if not is_current(paths, ENVIRONMENT):
+        return build(paths, ENVIRONMENT).folder
+    with step(f"build/{ENVIRONMENT}, as built before: no source has changed"):
+        return paths.build(ENVIRONMENT)
 
 
 @contextmanager

@@ -175,6 +175,26 @@ def test_null_timestamp_stays_null(ask: Callable[[str], list[Row]]) -> None:
     assert ask("select t from times order by id") == [(datetime(2024, 1, 2),), (None,)]
 
 
+@pytest.mark.parametrize("column", ["'2024-03-09'::date", "'2024-03-09 10:20:00'::timestamp_ntz"])
+def test_time_is_formatted(ask: Callable[[str], list[Row]], column: str) -> None:
+    """A column's format counts, also where the parser cannot know its type."""
+    ask(f"create or replace table moments as select {column} as d")
+    texts = ask("select to_char(d, 'YYYY-MM'), to_varchar(d, 'DD.MM.YY'), to_char(1.5) from moments")
+    assert texts == [("2024-03", "09.03.24", "1.5")]
+
+
+def test_duckdb_keywords_name_columns(ask: Callable[[str], list[Row]]) -> None:
+    """What is a keyword to DuckDB alone may name a column."""
+    ask("create table timed (at timestamp_ntz, show int, pivot int, semi int)")
+    ask("insert into timed (at, show) select null, 1")
+    assert ask("select t.at, show, pivot as lambda, semi from timed as t where t.show = 1") == [(None, 1, None, None)]
+
+
+def test_session_has_a_warehouse(ask: Callable[[str], list[Row]]) -> None:
+    """What dbt asks of a session before it makes a dynamic table has an answer."""
+    assert ask("select current_warehouse(), current_account()") == [("REHEARSAL", "REHEARSAL")]
+
+
 def test_contract_names_by_position(ask: Callable[[str], list[Row]]) -> None:
     """A column list in front of a query gives names and types."""
     ask("create transient table agreed (id int not null, price number(8, 2), primary key (id)) as (select 1, 2)")
