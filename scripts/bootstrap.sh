@@ -38,7 +38,8 @@ if [ "$(.venv/bin/uv --version 2>/dev/null | cut -d' ' -f2)" != "${uv_pin#uv==}"
   get_uv "$python" || fail "uv could not be installed." "pip, see above" "mend the network or package index that pip names, then run make again"
   python=$(find_312)
   [ -n "$python" ] || fail "There is no Python 3.12 here, and none could be fetched." "PATH" "install Python 3.12 (MWAA runs it), then run make again"
-  rm -rf .venv && .mwaa/uv/bin/uv venv --quiet --python "$python" .venv || fail "The virtualenv could not be made." ".venv, see above" "mend what is named above, then run make again"
+  rm -rf .venv
+  .mwaa/uv/bin/uv venv --quiet --python "$python" .venv || fail "The virtualenv could not be made." ".venv, see above" "mend what is named above, then run make again"
   .mwaa/uv/bin/uv sync --quiet --locked --python "$python" || fail "The tools could not be installed." "uv.lock, see above" "mend what uv names above, then run make again"
   rm -rf .mwaa/uv
 fi
