@@ -40,7 +40,11 @@ class Dbt:
             return "packages as committed"
         lock = project.folder / "package-lock.yml"
         before = lock.read_bytes() if lock.is_file() else None
-        self._run(project, "deps")
+        try:
+            self._run(project, "deps")
+        except ProjectError as error:
+            fix = f"run `dbt deps --project-dir dbt/{project.name}` where the hub can be reached; a committed "
+            raise ProjectError(error.what, error.where, fix + "dbt_packages/ is taken as it is") from None
         if before is None:
             return f"packages not locked: commit the package-lock.yml that `dbt deps` writes in dbt/{project.name}"
         if lock.read_bytes() != before:

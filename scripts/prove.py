@@ -102,6 +102,5 @@ def _import_error(text: str, where: str) -> ProjectError:
         return ProjectError(own[1].strip(), f"{where} → {own[2].strip()}", own[3].strip())
     line = re.findall(rf"/{re.escape(Path(where).name)}\", line (\d+)", text)
     last = text.strip().splitlines()[-1]
-    return ProjectError(
-        f"The DAG file does not import: {last}", where + (f", line {line[-1]}" if line else ""), "mend that line"
-    )
+    place, fix = (f"{where}, line {line[-1]}", "mend that line") if line else (where, "mend what it names")
+    return ProjectError(f"The DAG file does not import: {last}", place, fix)

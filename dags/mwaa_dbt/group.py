@@ -6,23 +6,29 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Any, Literal
 
+from airflow.exceptions import DuplicateTaskIdFound
 from airflow.sdk import BaseOperator, Param, TriggerRule
 from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
 from cosmos.constants import (
     PRODUCER_WATCHER_TASK_ID,
+    DbtResourceType,
     ExecutionMode,
     InvocationMode,
     LoadMode,
     TestBehavior,
     TestIndirectSelection,
 )
+from cosmos.dbt.graph import DbtNode
+from cosmos.operators.local import DbtTestLocalOperator
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.profile import profile_config
 from mwaa_dbt.project import Unpacked, open_project
 from mwaa_dbt.select import SelectOperator
 from mwaa_dbt.settings import dbt_executable, runtime
+from mwaa_dbt.watch import mend
 
+OTHER_TESTS = "dbt_other_tests"
 Tests = Literal["after_each", "after_all", "none"]
 Execution = Literal["watcher", "local"]
 
@@ -43,6 +49,7 @@ def dbt_group(
     exclude: list[str] | None = None,
     tests: Tests = "after_each",
     execution: Execution = "watcher",
+    group_id: str | None = None,
 ) -> DbtTaskGroup:
     """Render a dbt project, or a selection of it, as a task group of the current DAG.
 
@@ -55,27 +62,33 @@ def dbt_group(
         exclude: nodes to leave out.
         tests: after each model (its failure holds back what depends on it), after all models, or none.
         execution: "watcher" runs one `dbt build` and a watching task per node; "local" runs dbt per node.
+        group_id: the group's name; the project's if absent. Two groups of one project in a DAG need one.
 
     Raises:
-        ProjectError: if the project is not in the release or the selection names no node.
+        ProjectError: if the project is not in the release, the selection names no node, or the name is taken.
     """
     release = open_project(project)
     arguments = _arguments(project, release)
-    group = DbtTaskGroup(
-        group_id=project,
-        project_config=ProjectConfig(manifest_path=release.manifest, project_name=project, install_dbt_deps=False),
-        profile_config=arguments["profile_config"],
-        execution_config=_execution(release, execution),
-        render_config=_render(select, exclude, tests, execution),
-        operator_args={"full_refresh": "{{ params.full_refresh }}", "vars": arguments["vars"]},
-    )
+    try:
+        group = DbtTaskGroup(
+            group_id=group_id or project,
+            project_config=ProjectConfig(manifest_path=release.manifest, project_name=project, install_dbt_deps=False),
+            profile_config=arguments["profile_config"],
+            execution_config=_execution(release, execution),
+            render_config=_render(select, exclude, tests, execution),
+            operator_args={"full_refresh": "{{ params.full_refresh }}", "vars": arguments["vars"]},
+        )
+    except DuplicateTaskIdFound as error:
+        raise _taken(project, error) from None
     nodes = _nodes(group)
     if not nodes:
         raise _nothing(project, select, exclude)
     group.dag.params.update({name: param for name, param in PARAMS.items() if name not in group.dag.params})
+    common = {**arguments, "exclude": " ".join(exclude or []) or None}
     with group:
-        chooser = SelectOperator(group_select=select, exclude=" ".join(exclude or []) or None, **arguments)
-    _join(group, chooser, nodes)
+        chooser = SelectOperator(group_select=select, **common)
+        nodes |= _unwatched_tests(group, nodes, common) if tests == "after_each" else {}
+    _join(group, chooser, nodes, tests)
     return group
 
 
@@ -129,11 +142,50 @@ def _nothing(project: str, select: list[str] | None, exclude: list[str] | None) 
     )
 
 
-def _join(group: DbtTaskGroup, chooser: SelectOperator, nodes: dict[str, list[BaseOperator]]) -> None:
+def _taken(project: str, error: Exception) -> ProjectError:
+    return ProjectError(
+        f"The name of dbt_group({project!r}) is taken: {error}.",
+        "the DAG file that calls it",
+        f"name it otherwise: dbt_group({project!r}, …, group_id='…')",
+    )
+
+
+def _unwatched_tests(
+    group: DbtTaskGroup, nodes: dict[str, list[BaseOperator]], arguments: dict[str, Any]
+) -> dict[str, list[BaseOperator]]:
+    """Return the last task of a group, by the tests it runs: those of sources, and of no node at all.
+
+    Cosmos has no task for them, so a failure would leave the run green.
+    """
+    graph = group.dbt_graph
+    read = {parent for node in nodes for parent in graph.nodes[node].depends_on if parent not in nodes}
+    whole = set(nodes) == {name for name, node in graph.nodes.items() if _is_built(node)}
+    lonely = [
+        node
+        for node in graph.nodes.values()
+        if node.resource_type == DbtResourceType.TEST
+        and (read.intersection(node.depends_on) or (whole and not node.depends_on))
+        and not set(node.depends_on).intersection(nodes)
+    ]
+    if not lonely:
+        return {}
+    names = " ".join(sorted(node.resource_name.split(".")[0] for node in lonely))
+    task = DbtTestLocalOperator(task_id=OTHER_TESTS, select=names, install_deps=False, **arguments)
+    for leaf in [leaf for leaf in group.iter_tasks() if leaf is not task and not leaf.downstream_task_ids]:
+        leaf >> task
+    return {node.unique_id: [task] for node in lonely}
+
+
+def _is_built(node: DbtNode) -> bool:
+    return node.resource_type in (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHOT)
+
+
+def _join(group: DbtTaskGroup, chooser: SelectOperator, nodes: dict[str, list[BaseOperator]], tests: Tests) -> None:
     chooser.tasks = {node: [task.task_id for task in tasks] for node, tasks in nodes.items()}
     for task in group.iter_tasks():
         if task is chooser:
             continue
+        mend(task, unit_tests=tests == "after_each")
         _configure(task, chooser)
         if not task.upstream_task_ids:
             chooser >> task
@@ -159,6 +211,6 @@ def _configure(task: BaseOperator, chooser: SelectOperator) -> None:
 
 
 def _takes_selection(task: BaseOperator) -> bool:
-    # The producer and the one test task after all models; every other task runs just its own node.
+    # The producer and the one test task after all models; every other task runs just its own nodes.
     own_node = getattr(task, "extra_context", {}).get("dbt_node_config")
-    return hasattr(task, "select") and not own_node
+    return hasattr(task, "select") and not own_node and not task.task_id.endswith(OTHER_TESTS)

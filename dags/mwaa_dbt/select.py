@@ -34,7 +34,7 @@ class SelectOperator(DbtLSLocalOperator):
             "invocation_mode": InvocationMode.SUBPROCESS,
             "install_deps": False,
         }
-        super().__init__(**{"task_id": "select", **fixed, **kwargs})
+        super().__init__(**{"task_id": "dbt_select", **fixed, **kwargs})
         self.group_select = " ".join(group_select or []) or EVERYTHING
         self.tasks: dict[str, list[str]] = {}
 
@@ -66,7 +66,8 @@ class SelectOperator(DbtLSLocalOperator):
         return {json.loads(line)["unique_id"] for line in lines}
 
     def _others(self, chosen: set[str]) -> list[str]:
-        return [task for node, tasks in self.tasks.items() if node not in chosen for task in tasks]
+        wanted = {task for node in chosen for task in self.tasks[node]}
+        return sorted({task for tasks in self.tasks.values() for task in tasks} - wanted)
 
     def _nothing(self) -> ProjectError:
         return ProjectError(
@@ -77,8 +78,10 @@ class SelectOperator(DbtLSLocalOperator):
 
 
 def _selector(unique_id: str) -> str:
-    # dbt selects by name, not by unique id; a version (model.package.name.v2) belongs to the name.
-    return unique_id.split(".", 2)[2]
+    # dbt selects by name, not by unique id; a version (model.package.name.v2) belongs to the name, the hash of a
+    # test (test.package.name.1a2b) does not.
+    kind, _, name = unique_id.split(".", 2)
+    return name.split(".")[0] if kind == "test" else name
 
 
 def _check_dbt() -> None:

@@ -86,12 +86,6 @@ class Api:
         """Return the task instances of a run."""
         return list(self.pages(f"dags/{dag}/dagRuns/{run}/taskInstances", "task_instances"))
 
-    def xcom(self, dag: str, run: str, task: str, key: str) -> Any:
-        """Return a value that a task left, or None."""
-        path = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries/{key}"
-        found = self.call("GET", path, params={"deserialize": "true"})
-        return found["value"] if found else None
-
     def log(self, dag: str, run: str, task: str, attempt: int) -> list[str]:
         """Return the lines of a task's log."""
         path = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{attempt}"

@@ -12,8 +12,9 @@ PRODUCER = "dbt_producer_watcher"
 # The last words of dbt's command; the cause stands above.
 NOISE = re.compile(r"^(\x1b\[\d*m)*(\d\d:\d\d:\d\d\s*)?")
 BEGINNING = re.compile(
-    r"(Database|Compilation|Runtime|Parsing|Internal) Error|Failure in test|ProjectError:|^\w*Error:"
+    r"(Database|Compilation|Runtime|Parsing|Internal) Error|Failure in (unit_)?test|ProjectError:|^\w*Error:"
 )
+FINE = ("success", "pass", "warn", "skipped")
 LONGEST = 12  # lines of one cause
 
 
@@ -22,16 +23,23 @@ def cause(api: Api, run: str, instance: dict[str, Any], tests: Mapping[str, list
     dag, task = instance["dag_id"], instance["task_id"]
     lines = api.log(dag, run, task, instance["try_number"])
     if node := re.search(r"'((?:model|seed|snapshot)\.[\w.]+)'", "\n".join(lines)):
-        events = (_event(api, dag, run, task, one) for one in (node[1], *tests.get(node[1], [])))
-        if told := [str(event["msg"]).strip() for event in events if event and event["status"] in ("error", "fail")]:
-            return "\n".join(told)
+        producer = re.search(rf"'([\w.-]+\.{PRODUCER})'", "\n".join(lines))
+        where = f"dags/{dag}/dagRuns/{run}/taskInstances/{producer[1] if producer else task}/xcomEntries"
+        told = [_told(api, where, one) for one in (node[1], *tests.get(node[1], []))]
+        if any(told):
+            return "\n".join(filter(None, told))
     return _from_log(lines)
 
 
-def _event(api: Api, dag: str, run: str, task: str, node: str) -> dict[str, Any] | None:
-    producer = f"{task.split('.', maxsplit=1)[0]}.{PRODUCER}"
-    found = api.xcom(dag, run, producer, f"{node.replace('.', '__')}_dbt_event")
-    return found if isinstance(found, dict) and found.get("msg") else None
+def _told(api: Api, xcoms: str, node: str) -> str | None:
+    """Return what dbt said of a node or test that failed; Cosmos keeps no status where dbt tells a failure's text."""
+    found = api.call("GET", f"{xcoms}/{node.replace('.', '__')}_dbt_event", params={"deserialize": "true"})
+    event = found["value"] if found else None
+    if not isinstance(event, dict) or not event.get("msg") or event.get("status") in FINE:
+        return None
+    kind, _, name = node.split(".", 2)
+    text = str(event["msg"]).strip()
+    return f"{name.split('.')[0]}: {text}" if kind in ("test", "unit_test") else text
 
 
 def _from_log(lines: list[str]) -> str:

@@ -24,10 +24,13 @@ def read_manifests(build: Path) -> Manifests:
     relations: dict[str, str] = {}
     tests: dict[str, list[str]] = defaultdict(list)
     for path in (build / "releases" / release).glob("*/manifest.json"):
-        for node in json.loads(path.read_text())["nodes"].values():
-            if node["resource_type"] == "test":
+        manifest = json.loads(path.read_text())
+        for node in (*manifest["nodes"].values(), *manifest.get("unit_tests", {}).values()):
+            if node["resource_type"] in ("test", "unit_test"):
                 for tested in node["depends_on"]["nodes"]:
                     tests[tested].append(node["unique_id"])
             elif node.get("relation_name") and node["config"].get("materialized") in KEPT:
-                relations[f"{path.parent.name}.{node['name']}"] = node["relation_name"]
+                # As Cosmos names the task: a version or a dot in the name becomes an underscore.
+                name = node["unique_id"].split(".", 2)[2].replace(".", "_")
+                relations[f"{path.parent.name}.{name}"] = node["relation_name"]
     return Manifests(relations, tests)

@@ -136,7 +136,9 @@ def as_table(result: Result, rows: dict[str, int]) -> dict[str, Any]:
 def _rows(task: Task, rows: dict[str, int]) -> str:
     # A node's own task is <project>.<node>.run, or <project>.<node>_run where no test goes with it.
     name, count = re.subn(r"[._](run|seed|snapshot)$", "", task.name)
-    return str(rows[name]) if count and name in rows and task.state == "success" else ""
+    # Groups of the DAG's own may stand before the project's.
+    known = re.sub(r"^.*?([^.]+\.[^.]+)$", r"\1", name)
+    return str(rows[known]) if count and known in rows and task.state == "success" else ""
 
 
 def errors(result: Result) -> list[str]:

@@ -125,7 +125,7 @@ def test_selection_typo_fails(mended: Done, project: Project) -> None:
     """A `select` that names nothing is an error of its own task, not an empty success."""
     done = project.mwaa("local", "run", "jaffle_shop", "--select", "ordrs", "--json")
     assert done.code == 1
-    assert done.states["jaffle_shop.select"] == "failed"
+    assert done.states["jaffle_shop.dbt_select"] == "failed"
     assert "names no node of this group" in done.err
 
 

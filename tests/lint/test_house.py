@@ -19,6 +19,7 @@ COSMOS = {
     "dags/mwaa_dbt/group.py",
     "dags/mwaa_dbt/profile.py",
     "dags/mwaa_dbt/select.py",
+    "dags/mwaa_dbt/watch.py",
     "plugins/preload.py",
 }
 # Written in two halves, so that this file does not break the rules it keeps.

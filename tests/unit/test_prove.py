@@ -78,7 +78,7 @@ WRONG = {
         {"error": "DagCycleException: Cycle detected", "dags": []},
         "The DAG file does not import: DagCycleException: Cycle detected",
         "dags/a.py",
-        "mend that line",
+        "mend what it names",
     ),
     "no DAG": (
         {"dags": []},
