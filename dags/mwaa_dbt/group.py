@@ -84,7 +84,7 @@ def dbt_group(
     if not nodes:
         raise _nothing(project, select, exclude)
     group.dag.params.update({name: param for name, param in PARAMS.items() if name not in group.dag.params})
-    common = {**arguments, "exclude": " ".join(exclude or []) or None}
+    common = {**arguments, **_as_cosmos(group), "exclude": " ".join(exclude or []) or None}
     with group:
         chooser = SelectOperator(group_select=select, **common)
         nodes |= _unwatched_tests(group, nodes, common) if tests == "after_each" else {}
@@ -98,6 +98,17 @@ def _arguments(project: str, release: Unpacked) -> dict[str, Any]:
         "project_dir": str(release.folder),
         "dbt_executable_path": dbt_executable(),
         "vars": "{{ params.vars | tojson }}",
+    }
+
+
+def _as_cosmos(group: DbtTaskGroup) -> dict[str, Any]:
+    """Return what Cosmos tells the tasks that it makes itself; without the cache, dbt parses in full."""
+    task = next(group.iter_tasks())
+    return {
+        "cache_dir": task.cache_dir,
+        "manifest_filepath": task.manifest_filepath,
+        "invocation_mode": InvocationMode.SUBPROCESS,
+        "install_deps": False,
     }
 
 
@@ -170,7 +181,7 @@ def _unwatched_tests(
     if not lonely:
         return {}
     names = " ".join(sorted(node.resource_name.split(".")[0] for node in lonely))
-    task = DbtTestLocalOperator(task_id=OTHER_TESTS, select=names, install_deps=False, **arguments)
+    task = DbtTestLocalOperator(task_id=OTHER_TESTS, select=names, **arguments)
     for leaf in [leaf for leaf in group.iter_tasks() if leaf is not task and not leaf.downstream_task_ids]:
         leaf >> task
     return {node.unique_id: [task] for node in lonely}

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk.exceptions import DownstreamTasksSkipped
-from cosmos.constants import InvocationMode
 from cosmos.operators.local import DbtLSLocalOperator
 
 from mwaa_dbt.errors import ProjectError
@@ -29,12 +28,7 @@ class SelectOperator(DbtLSLocalOperator):
     """
 
     def __init__(self, group_select: list[str] | None = None, **kwargs: Any) -> None:
-        fixed = {
-            "select": "{{ params.select or '' }}",
-            "invocation_mode": InvocationMode.SUBPROCESS,
-            "install_deps": False,
-        }
-        super().__init__(**{"task_id": "dbt_select", **fixed, **kwargs})
+        super().__init__(**{"task_id": "dbt_select", "select": "{{ params.select or '' }}", **kwargs})
         self.group_select = " ".join(group_select or []) or EVERYTHING
         self.tasks: dict[str, list[str]] = {}
 

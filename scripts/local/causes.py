@@ -9,8 +9,8 @@ from typing import Any
 from scripts.local.api import Api
 
 PRODUCER = "dbt_producer_watcher"
-# The last words of dbt's command; the cause stands above.
-NOISE = re.compile(r"^(\x1b\[\d*m)*(\d\d:\d\d:\d\d\s*)?")
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+TIME = re.compile(r"^\d\d:\d\d:\d\d\s*")
 BEGINNING = re.compile(
     r"(Database|Compilation|Runtime|Parsing|Internal) Error|Failure in (unit_)?test|ProjectError:|^\w*Error:"
 )
@@ -19,16 +19,15 @@ LONGEST = 12  # lines of one cause
 
 
 def cause(api: Api, run: str, instance: dict[str, Any], tests: Mapping[str, list[str]]) -> str:
-    """Return what made a task fail: what the producer heard of its node, else what its own log says."""
+    """Return what made a task fail: what dbt said in its own log, else what the producer heard of its node."""
     dag, task = instance["dag_id"], instance["task_id"]
     lines = api.log(dag, run, task, instance["try_number"])
-    if node := re.search(r"'((?:model|seed|snapshot)\.[\w.]+)'", "\n".join(lines)):
+    told = _from_log(lines)
+    if not told and (node := re.search(r"'((?:model|seed|snapshot)\.[\w.]+)'", "\n".join(lines))):
         producer = re.search(rf"'([\w.-]+\.{PRODUCER})'", "\n".join(lines))
         where = f"dags/{dag}/dagRuns/{run}/taskInstances/{producer[1] if producer else task}/xcomEntries"
-        told = [_told(api, where, one) for one in (node[1], *tests.get(node[1], []))]
-        if any(told):
-            return "\n".join(filter(None, told))
-    return _from_log(lines)
+        told = list(filter(None, (_told(api, where, one) for one in (node[1], *tests.get(node[1], [])))))
+    return "\n".join(told) or "see its log: mwaa local logs <task>"
 
 
 def _told(api: Api, xcoms: str, node: str) -> str | None:
@@ -42,13 +41,17 @@ def _told(api: Api, xcoms: str, node: str) -> str | None:
     return f"{name.split('.')[0]}: {text}" if kind in ("test", "unit_test") else text
 
 
-def _from_log(lines: list[str]) -> str:
-    clean = [NOISE.sub("", line).rstrip() for line in lines]
-    begun = next((number for number, line in enumerate(clean) if BEGINNING.search(line)), None)
-    if begun is None:
-        return "see its log: mwaa local logs <task>"
-    kept = [clean[begun]]
-    for line in clean[begun + 1 : begun + LONGEST]:
+def _from_log(lines: list[str]) -> list[str]:
+    clean = [TIME.sub("", COLOUR.sub("", line)).rstrip() for line in lines]
+    # Each failure of a dbt command has a paragraph of its own; a paragraph may have more than one such line.
+    found = [_paragraph(clean[number:]) for number, line in enumerate(clean) if BEGINNING.search(line)]
+    whole = [text for text in found if not any(text != other and text in other for other in found)]
+    return list(dict.fromkeys(whole))
+
+
+def _paragraph(lines: list[str]) -> str:
+    kept = lines[:1]
+    for line in lines[1:LONGEST]:
         if not line.strip() or line.startswith(("Done.", "::")) or "compiled code at" in line:
             break
         kept.append(line)

@@ -88,6 +88,13 @@ def copy_project(root: Path) -> Project:
     return Project(paths)
 
 
+def assert_partial_parse(project: Project) -> None:
+    """Check in every task's log that dbt used the shipped parse."""
+    logs = [path.read_text() for path in (project.paths.home / "logs").rglob("*.log")]
+    assert any("partial_parse.msgpack" in log for log in logs)
+    assert not any("Unable to do partial parsing" in log for log in logs)
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Copy the project for the story of its rehearsal, and end that."""

@@ -23,7 +23,7 @@ from scripts.local import state
 from scripts.local.manifests import read_manifests
 from scripts.local.processes import answers
 from scripts.venvs import dbt_venv
-from tests.e2e.conftest import Done, Project
+from tests.e2e.conftest import Done, Project, assert_partial_parse
 
 pytestmark = pytest.mark.e2e
 ORDERS = "dbt/jaffle_shop/seeds/point_of_sale/raw_orders.csv"
@@ -77,9 +77,7 @@ def test_rows_equal_plain_dbt(first: Done, project: Project, tmp_path: Path) -> 
 
 def test_partial_parse_used(first: Done, project: Project) -> None:
     """The tasks that run dbt used the shipped parse, and none fell back to a full one."""
-    logs = [path.read_text() for path in (project.paths.home / "logs").rglob("*.log")]
-    assert any("partial_parse.msgpack" in log for log in logs)
-    assert not any("Unable to do partial parsing" in log for log in logs)
+    assert_partial_parse(project)
 
 
 def test_second_run_merges(second: Done, project: Project) -> None:

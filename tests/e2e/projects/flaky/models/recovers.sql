@@ -1,0 +1,1 @@
+{{ fail_once('recovers') }} select 1 as id

@@ -1,0 +1,1 @@
+{{ wait(25) }} select 1 as id

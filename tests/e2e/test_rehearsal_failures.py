@@ -1,0 +1,106 @@
+"""Failures that must never pass unseen, and tries that must get their chance, in both execution modes.
+
+One DAG per mode holds a group per dbt project in tests/e2e/projects; each project fails in its own way.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from scripts.local import state
+from scripts.local.api import Api
+from tests.e2e.conftest import Done, Project, assert_partial_parse, copy_project
+
+pytestmark = pytest.mark.e2e
+PROJECTS = Path(__file__).with_name("projects")
+DAG = """from airflow.sdk import DAG
+from mwaa_dbt import dbt_group, failure
+
+with DAG("{mode}", schedule=None, on_failure_callback=failure()):
+    for project in ("unit_fails", "other_fails", "flaky"):
+        dbt_group(project, execution="{mode}")
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A finished run, and when each of its tasks ended (ISO 8601)."""
+
+    done: Done
+    times: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Start a rehearsal of nothing but the failing projects, and end it."""
+    copy = copy_project(tmp_path_factory.mktemp("faulty"))
+    for folder in ("dags", "dbt"):
+        _clear(copy.paths.root / folder)
+    shutil.copytree(PROJECTS, copy.paths.root / "dbt", dirs_exist_ok=True)
+    for mode in ("watcher", "local"):
+        (copy.paths.root / "dags" / f"{mode}.py").write_text(DAG.format(mode=mode))
+    up = copy.mwaa("local", "up")
+    assert up.code == 0, up.err
+    copy.sql("create schema ANALYTICS.other_fails_till")
+    copy.sql("create table ANALYTICS.other_fails_till.receipts as select 1 as receipt_id union all select 1")
+    yield copy
+    copy.mwaa("local", "down")
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.name in ("jaffle_shop", "jaffle_shop.py", "finance.py"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.fixture(scope="module", params=["watcher", "local"])
+def ended(request: pytest.FixtureRequest, faulty: Project) -> Ended:
+    """Run everything in one execution mode, from an empty memory of earlier tries."""
+    faulty.sql("drop schema if exists ANALYTICS.flaky cascade")
+    done = faulty.mwaa("local", "run", request.param, "--json")
+    tasks = Api(state.needed(faulty.paths)).tasks(request.param, done.run["run"])
+    return Ended(done, {task["task_id"]: task["end_date"] or "" for task in tasks})
+
+
+def test_run_is_red(ended: Ended) -> None:
+    """The run ends red, in the command's exit code, too."""
+    assert ended.done.code == 1, ended.done.err
+    assert ended.done.run["state"] == "failed"
+
+
+def test_unit_test_fails_model(ended: Ended) -> None:
+    """A model whose unit test fails is not built, and says why."""
+    assert ended.done.states["unit_fails.amounts_run"] == "success"
+    assert ended.done.states["unit_fails.doubled_run"] == "failed"
+    assert "doubling_is_trebling" in ended.done.err
+
+
+def test_other_tests_fail(ended: Ended) -> None:
+    """Tests of a source, and of no node at all, have a task that fails though every model is green."""
+    assert ended.done.states["other_fails.payments_run"] == "success"
+    assert ended.done.states["other_fails.dbt_other_tests"] == "failed"
+    for name in ("source_unique_till_receipts_receipt_id", "no_parent_fails"):
+        assert name in ended.done.err
+
+
+def test_flaky_model_recovers(ended: Ended) -> None:
+    """A model that fails once turns green by its own retry, with its tests and what depends on it."""
+    flaky = {task: state for task, state in ended.done.states.items() if task.startswith("flaky.")}
+    flaky.pop("flaky.dbt_producer_watcher", None)
+    assert set(flaky.values()) <= {"success", "skipped"}, flaky
+    assert flaky["flaky.recovers.run"] == flaky["flaky.recovers.test"] == flaky["flaky.follows_run"] == "success"
+
+
+def test_retry_waits_for_nobody(ended: Ended) -> None:
+    """The retry runs while a slow model of the same dbt process is still being built."""
+    assert ended.times["flaky.recovers.run"] < ended.times["flaky.slow_run"]
+
+
+def test_partial_parse_used(ended: Ended, faulty: Project) -> None:
+    """No task parses the project anew: neither a retry nor the tasks that are not Cosmos' own."""
+    assert_partial_parse(faulty)
