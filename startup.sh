@@ -203,6 +203,9 @@ mwaa_dbt_main() {
   # PATH stays as it is, so that nobody's `dbt` changes under them.
   export MWAA_DBT_EXECUTABLE=$root/current/bin/dbt
   export MWAA_DBT_HOME=${MWAA_DBT_HOME:-/tmp/mwaa_dbt}
+  # What this container was started with, filled in by `mwaa build`: a release that wants other packages waits
+  # for the containers that have them (dags/mwaa_dbt/reader.py).
+  export MWAA_DBT_CONTAINER=''
   mkdir -p -- "$MWAA_DBT_HOME" || mwaa_dbt_say "cannot make $MWAA_DBT_HOME"
   # Relative: Cosmos runs dbt in a writable copy of the project and looks for target/ there. So each
   # task has its own, whatever dbt_project.yml says; an absolute one would be shared by all tasks and

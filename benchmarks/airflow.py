@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -16,9 +17,11 @@ from benchmarks.measure import Options, Result, Sample, compare
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import load
 from scripts.build import build
+from scripts.bundle import KEPT_FILES
 from scripts.fingerprint import is_current
 from scripts.options import as_variables, project_options
 from scripts.paths import Paths
+from scripts.release import read_record
 from scripts.venvs import airflow_venv, container, dbt_venv
 
 INSIDE = Path(__file__).with_name("inside")
@@ -33,7 +36,6 @@ class Place:
     """A copy of build/local that may be written to, and what runs it."""
 
     folder: Path
-    release: Path
     python: Path
     dbt: str
     environment: Mapping[str, str]
@@ -44,6 +46,10 @@ class Place:
         """The DAG folder."""
         return self.folder / "dags"
 
+    def manifest(self, project: str) -> Path:
+        """The whole manifest of a dbt project of the release; beside it, without .json, the unpacked project."""
+        return self.folder / f"{project}.json"
+
 
 def place(paths: Paths, options: Options) -> Place:
     """Return Airflow, dbt and a copy of the built release, which is built if it is not that of the sources."""
@@ -52,13 +58,14 @@ def place(paths: Paths, options: Options) -> Place:
     folder = options.folder
     # A copy, since Python leaves its __pycache__ in it.
     shutil.copytree(paths.build("local"), folder, dirs_exist_ok=True)
-    _unzip(folder / "plugins.zip", folder / "home" / "plugins")
-    for archive in (folder / "dags" / "dbt").glob("*/*.zip"):
-        _unzip(archive, folder / archive.parent.name)
+    unzip(folder / "plugins.zip", folder / "home" / "plugins")
+    for name, made in read_record(folder)["projects"].items():
+        unzip(folder / "dags" / "dbt" / name / f"{made['archive']}.zip", folder / name)
+        full = gzip.decompress((folder / KEPT_FILES / made["manifest"]).read_bytes())
+        (folder / f"{name}.json").write_bytes(full)
     python = airflow_venv(paths, load(paths.settings).project.airflow_version).python
     dbt = dbt_venv(paths).environment["MWAA_DBT_EXECUTABLE"]
-    (release,) = (folder / "releases").iterdir()
-    return Place(folder, release, python, dbt, _environment(paths, folder), options.runs)
+    return Place(folder, python, dbt, _environment(paths, folder), options.runs)
 
 
 def _environment(paths: Paths, folder: Path) -> dict[str, str]:
@@ -67,12 +74,12 @@ def _environment(paths: Paths, folder: Path) -> dict[str, str]:
         **as_variables(project_options(load(paths.settings).environment("local"))),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "False",
-        "PYTHONPATH": str(folder / "dags"),
         "TMPDIR": str(folder / "home"),
     }
 
 
-def _unzip(archive: Path, folder: Path) -> None:
+def unzip(archive: Path, folder: Path) -> None:
+    """Unpack an archive to a folder."""
     with zipfile.ZipFile(archive) as file:
         file.extractall(folder)
 

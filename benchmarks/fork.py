@@ -17,7 +17,7 @@ def measure(paths: Paths, options: Options) -> list[Result]:
     """Measure from the fork to the DAG of dags/jaffle_shop.py."""
     where = place(paths, options)
     ours = where.dags / "jaffle_shop.py"
-    plain, manifest = stock(where, where.folder / "jaffle_shop", where.release / "jaffle_shop" / "manifest.json")
+    plain, manifest = stock(where, where.folder / "jaffle_shop", where.manifest("jaffle_shop"))
     ways: dict[str, Way] = {
         "stock Cosmos, manifest": (plain, {**manifest, **LAZY}),
         "dags/jaffle_shop.py, no preload": (ours, {**TASK, **LAZY}),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import shutil
 from pathlib import Path
 
-from benchmarks.airflow import OURS, Place, Way, compare_ways, place, stock
+from benchmarks.airflow import OURS, Place, Way, compare_ways, place, stock, unzip
 from benchmarks.measure import Options, Result
 from benchmarks.synthetic import parsed, write
 from scripts.archive import full_manifest, pack, slim
+from scripts.bundle import bundle
 from scripts.paths import Paths
 from scripts.projects import DbtProject
+from scripts.release import read_record
 
 
 def measure(paths: Paths, options: Options) -> list[Result]:
@@ -20,7 +24,7 @@ def measure(paths: Paths, options: Options) -> list[Result]:
 
 
 def _sample_project(where: Place) -> Result:
-    project, full = where.folder / "jaffle_shop", where.release / "jaffle_shop" / "manifest.json"
+    project, full = where.folder / "jaffle_shop", where.manifest("jaffle_shop")
     ways: dict[str, Way] = {
         f"stock Cosmos, manifest ({_size(full)})": stock(where, project, full),
         "stock Cosmos, dbt ls": stock(where, project, None),
@@ -34,14 +38,14 @@ def _synthetic(where: Place, models: int) -> Result:
     write(project.folder, models)
     parsed(project, where)
     full, thin = where.folder / "full.json", where.folder / "slim.json"
-    full.write_bytes(full_manifest(project))
+    full.write_bytes(gzip.decompress(full_manifest(project)))
     thin.write_text(json.dumps(slim(json.loads(full.read_bytes())), separators=(",", ":")))
-    _point(where, pack(project, where.dags / "dbt" / project.name))
+    ours = _release(where, pack(project, where.dags / "dbt" / project.name))
     ways: dict[str, Way] = {
         f"stock Cosmos, manifest ({_size(full)})": stock(where, project.folder, full),
         f"stock Cosmos, slim manifest ({_size(thin)})": stock(where, project.folder, thin),
         "stock Cosmos, dbt ls": stock(where, project.folder, None),
-        f"dbt_group ({_size(thin)})": (OURS, {"BENCHMARK_PROJECT": project.name}),
+        f"dbt_group ({_size(thin)})": (ours, {"BENCHMARK_PROJECT": project.name}),
     }
     return compare_ways(f"Parse of a project of {models} models", where, "process", ways)
 
@@ -50,9 +54,11 @@ def _size(path: Path) -> str:
     return f"{path.stat().st_size / 1e6:.1f} MB"
 
 
-def _point(where: Place, archive: Path) -> None:
-    """Make the archive part of the release."""
-    pointer = where.dags / "dbt" / "current.json"
-    table = json.loads(pointer.read_text())
-    table["projects"][archive.parent.name] = {"digest": archive.stem, "size": archive.stat().st_size}
-    pointer.write_text(json.dumps(table))
+def _release(where: Place, archive: Path) -> Path:
+    """Make a release of this project, with the built one's code and one more DAG file, and return that file's stub."""
+    code = where.folder / "code"
+    unzip(where.dags / "dbt" / f"{read_record(where.folder)['digest']}.zip", code)
+    (code / "release.json").unlink()
+    shutil.copy(OURS, code / "dags")
+    bundle(code, where.folder, {archive.parent.name: archive.stem}, "local")
+    return where.dags / OURS.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -41,11 +42,16 @@ def pack(project: DbtProject, folder: Path) -> Path:
     It holds the project, its packages, the slim manifest and dbt's partial parse. The digest is the
     SHA-256 of the file.
     """
-    members = dict(_files(project.folder))
+    members = dict(read_files(project.folder))
     members["manifest.json"] = _compact(slim(json.loads((project.folder / "target/manifest.json").read_bytes())))
     members["target/partial_parse.msgpack"] = reproducible(
         (project.folder / "target/partial_parse.msgpack").read_bytes(), project.folder.parent
     )
+    return zip_by_content(members, folder)
+
+
+def zip_by_content(members: dict[str, bytes], folder: Path) -> Path:
+    """Write members to <folder>/<digest>.zip and return that path; the digest is the SHA-256 of the file."""
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / "packing.zip"
     _write(temporary, members)
@@ -55,10 +61,11 @@ def pack(project: DbtProject, folder: Path) -> Path:
 
 def zip_folder(folder: Path, path: Path) -> None:
     """Write a folder's files to a zip, the same bytes for the same files."""
-    _write(path, dict(_files(folder)))
+    _write(path, dict(read_files(folder)))
 
 
-def _files(root: Path) -> Iterator[tuple[str, bytes]]:
+def read_files(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of every file below a folder, but what dbt and Python make."""
     # Followed, since `dbt deps` links local packages instead of copying them.
     for folder, folders, files in os.walk(root, followlinks=True):
         made = MADE if Path(folder) == root else set()
@@ -115,9 +122,12 @@ def _ancestors(name: str, nodes: dict[str, dict[str, Any]], known: dict[str, set
 
 
 def full_manifest(project: DbtProject) -> bytes:
-    """Return a parsed project's whole manifest, the same bytes for the same sources (dbt's state:modified reads it)."""
+    """Return a parsed project's whole manifest, gzipped: the same bytes for the same sources.
+
+    dbt's state:modified reads it.
+    """
     manifest = json.loads((project.folder / "target/manifest.json").read_bytes())
-    return _compact(_settled(manifest, str(project.folder.parent)))
+    return gzip.compress(_compact(_settled(manifest, str(project.folder.parent))), mtime=0)
 
 
 def _compact(table: dict[str, Any]) -> bytes:

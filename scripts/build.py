@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,15 +12,18 @@ from pathlib import Path
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import Environment, Settings, load, shipped
-from scripts import connections, release
+from scripts import connections
 from scripts.archive import full_manifest, pack, zip_folder
+from scripts.bundle import Made, bundle, keep, stamp_container, write_record
 from scripts.console import step
 from scripts.dbt import Dbt
-from scripts.fingerprint import fingerprint, note
-from scripts.paths import PACKAGE, Paths
+from scripts.fingerprint import fingerprint
+from scripts.paths import Paths
+from scripts.profiles import ProfileWriter
 from scripts.projects import DbtProject, find_projects, stage
 from scripts.prove import Parsed, prove
-from scripts.venvs import Airflow, airflow_venv, container, dbt_venv
+from scripts.release import SHORT, provenance
+from scripts.venvs import Airflow, airflow_venv, dbt_venv
 
 PINS = re.compile(r"(cat <<'PINS'\n).*?(^PINS$)", re.DOTALL | re.MULTILINE)
 
@@ -54,6 +55,11 @@ class Work:
     def out(self) -> Path:
         """What will become build/<environment>/."""
         return self.folder / "out"
+
+    @property
+    def code(self) -> Path:
+        """What will become the release's archive: DAG files, helper package, settings."""
+        return self.folder / "code"
 
 
 def build(paths: Paths, environment: str) -> Build:
@@ -97,19 +103,19 @@ def _build(paths: Paths, environment: str) -> Build:
         airflow = airflow_venv(paths, settings.project.airflow_version)
         dbt = dbt_venv(paths, work.out / "startup.sh").environment
     staged = stage(projects, work.folder / "dbt")
-    profiles = _profiles(work, airflow, staged)
+    profiles, secrets = _profiles(work, airflow, staged)
+    made = {}
     for project in staged:
-        own = profiles / project.name
-        variables = dbt | json.loads((own / "secrets.json").read_text())
-        _archive(work, project, Dbt(dbt["MWAA_DBT_EXECUTABLE"], variables, own, environment))
-    name = _point(work)
+        own = Dbt(dbt["MWAA_DBT_EXECUTABLE"], dbt | secrets, profiles / project.name, environment)
+        made[project.name] = _archive(work, project, own)
+    digest = bundle(work.code, work.out, {name: project.archive for name, project in made.items()}, environment)
     with step("every DAG imports, without dbt, network or connections") as notes:
         parsed = prove(airflow, work.out, work.folder)
         notes.append(f"{len(parsed)} DAGs")
-    _record(work, name, staged, parsed)
-    made = Build(_publish(work), name, parsed)
-    note(paths, environment, made_of)
-    return made
+    dags = [{**asdict(one), "nodes": len(one.nodes), "seconds": round(one.seconds, 1)} for one in parsed]
+    about = {"environment": environment, "sources": made_of, **provenance(paths.root), "dags": dags}
+    write_record(work.out, digest, {name: asdict(project) for name, project in made.items()}, about)
+    return Build(_publish(work), digest[:SHORT], parsed)
 
 
 def _empty(folder: Path) -> Path:
@@ -122,11 +128,13 @@ def _copy_sources(work: Work) -> None:
     root, out = work.paths.root, work.out
     _check_pins(root, work.settings)
     ignored = shutil.ignore_patterns("__pycache__", "settings.json", ".DS_Store")
-    shutil.copytree(root / "dags", out / "dags", ignore=ignored)
-    (out / "dags" / "mwaa_dbt" / "settings.json").write_text(shipped(work.name, work.environment))
+    shutil.copytree(root / "dags", work.code / "dags", ignore=ignored)
+    (work.code / "dags" / "mwaa_dbt" / "settings.json").write_text(shipped(work.name, work.environment))
+    out.mkdir()
     shutil.copy2(root / "requirements.txt", out)
     zip_folder(root / "plugins", out / "plugins.zip")
     (out / "startup.sh").write_text(stamp((root / "startup.sh").read_text(), root / "dbt" / "requirements.txt"))
+    stamp_container(out)
 
 
 def _check_pins(root: Path, settings: Settings) -> None:
@@ -151,58 +159,21 @@ def stamp(script: str, pins: Path) -> str:
     return stamped
 
 
-def _profiles(work: Work, airflow: Airflow, projects: list[DbtProject]) -> Path:
+def _profiles(work: Work, airflow: Airflow, projects: list[DbtProject]) -> tuple[Path, dict[str, str]]:
     folder, environment = work.folder / "profiles", work.environment
-    variable = f"AIRFLOW_CONN_{environment.snowflake.connection.upper()}"
-    connection = json.dumps(connections.snowflake(environment, connections.PLACEHOLDER))
+    writer = ProfileWriter(airflow, work.code / "dags", folder)
+    connection = connections.snowflake(environment, connections.PLACEHOLDER)
     with step("dbt profiles, written by the code that writes them in a task"):
-        done = subprocess.run(
-            [airflow.python, PACKAGE / "inside" / "profiles.py", folder, *(project.name for project in projects)],
-            env={
-                **container(work.folder / "home", "worker"),
-                "PYTHONPATH": str(work.out / "dags"),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                variable: connection,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        raise ProjectError(
-            f"Cosmos made no profile: {done.stderr.strip().splitlines()[-1]}",
-            f"settings.toml, environments.{work.name}.snowflake",
-            "mend that setting",
-        )
-    return folder
+        return folder, writer.write([project.name for project in projects], environment, connection)
 
 
-def _archive(work: Work, project: DbtProject, dbt: Dbt) -> None:
+def _archive(work: Work, project: DbtProject, dbt: Dbt) -> Made:
     with step(f"dbt project {project.name}") as notes:
         notes.append(dbt.deps(project))
         dbt.parse(project)
         path = pack(project, work.out / "dags" / "dbt" / project.name)
         notes.append(f"{path.stat().st_size / 1024:.0f} kB")
-
-
-def _point(work: Work) -> str:
-    """Write the pointer and return the release's name."""
-    folder = work.out / "dags" / "dbt"
-    name = release.describe(work.out).name
-    archives = {path.parent.name: {"digest": path.stem, "size": path.stat().st_size} for path in folder.glob("*/*.zip")}
-    (folder / "current.json").write_text(json.dumps({"release": name, "projects": archives}, sort_keys=True) + "\n")
-    return name
-
-
-def _record(work: Work, name: str, projects: list[DbtProject], parsed: list[Parsed]) -> None:
-    folder = work.out / "releases" / name
-    for project in projects:
-        (folder / project.name).mkdir(parents=True)
-        (folder / project.name / "manifest.json").write_bytes(full_manifest(project))
-    described = release.Release(name, release.describe(work.out).files)
-    dags = {"dags": [{**asdict(one), "nodes": len(one.nodes), "seconds": round(one.seconds, 1)} for one in parsed]}
-    record = release.record(work.paths, work.name, described, dags)
-    (folder / "release.json").write_text(json.dumps(record, indent=2) + "\n")
+        return Made(path.stem, keep(work.out, full_manifest(project)))
 
 
 def _publish(work: Work) -> Path:

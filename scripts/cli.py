@@ -9,8 +9,9 @@ import re
 import shutil
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -18,8 +19,12 @@ from rich.table import Table
 
 from mwaa_dbt.errors import ProjectError
 from scripts.console import err, out
+from scripts.deploy import commands as releases
 from scripts.local import commands
 from scripts.paths import find_project
+
+if TYPE_CHECKING:
+    from scripts.state import Stored
 
 FIXES = {
     errno.ENOSPC: "free some disk space",
@@ -27,8 +32,12 @@ FIXES = {
     errno.EROFS: "make it writable",
 }
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.add_typer(releases.app)
 app.add_typer(commands.app, name="local")
 Environment = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]
+State = Annotated[
+    str | None, typer.Option("--state", help="A release's name, `current`, or a build's folder.", metavar="RELEASE")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 
 
@@ -38,22 +47,72 @@ def root() -> None:
 
 
 @app.command()
-def build(environment: Environment = "local", as_json: Json = False) -> None:
+def build(environment: Environment = "local", state: State = None, as_json: Json = False) -> None:
     """Build build/<environment>/, exactly what lands on S3, and prove that every DAG parses.
 
-    Example: mwaa build --env prod
-    """
-    from scripts.build import build as run
+    With --state it also tells what has changed since that release: `current`, a release's name, or another
+    build's folder.
 
-    made = run(find_project(), environment)
+    Example: mwaa build --env prod --state current
+    """
+    from scripts import ci_report
+    from scripts.build import build as run
+    from scripts.state import changed_since, find_stored
+    from scripts.target import find_target
+
+    paths = find_project()
+    stored = find_stored(state, lambda: find_target(paths, environment).bucket) if state else None
+    made = run(paths, environment)
+    nodes = changed_since(paths, environment, stored) if stored else None
     if as_json:
-        out.print_json(json.dumps({"release": made.release, "dags": [asdict(parsed) for parsed in made.parsed]}))
+        told = {"changed": [asdict(node) for node in nodes]} if nodes is not None else {}
+        dags = [asdict(parsed) for parsed in made.parsed]
+        out.print_json(json.dumps({"release": made.release, "dags": dags, **told}))
         return
     table = Table("DAG", "file", "tasks", "dbt nodes", "parse, of 30 s")
     for parsed in made.parsed:
         table.add_row(parsed.dag, parsed.file, str(parsed.tasks), str(len(parsed.nodes)), f"{parsed.seconds:.1f} s")
     out.print(table)
-    out.print(f"build/{environment} is release [bold]{made.release}[/]")
+    if nodes:
+        ci_report.show(ci_report.changes(nodes))
+    out.print(f"build/{environment} is release [bold]{made.release}[/]{_since(stored, nodes)}")
+
+
+def _since(stored: Stored | None, nodes: Sequence[object] | None) -> str:
+    return f", {len(nodes) if nodes else 'no'} nodes changed since {stored.release}" if stored else ""
+
+
+@app.command()
+def ci(
+    environment: Environment = "local",
+    state: State = "current",
+    schema: Annotated[
+        str | None,
+        typer.Option(help="CI's schema, begun with ci_ or pr_; {project} in it is the dbt project.", metavar="NAME"),
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the schema there, to look into it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Build what has changed since a release in a schema of its own, reading the rest from production.
+
+    Then drop the schema. It is pr_<number>_… in a pull request's pipeline, else ci_<user>_….
+
+    Example: mwaa ci --env prod --state current
+    """
+    from scripts import ci_report
+    from scripts.ci import Request
+    from scripts.ci import ci as run
+
+    report = run(find_project(), Request(environment, state or "current", schema, keep))
+    if as_json:
+        out.print_json(json.dumps(ci_report.as_table(report)))
+    elif report.outcomes:
+        ci_report.show(ci_report.results(report))
+    else:
+        out.print(f"Nothing to build has changed since {report.state}.")
+    for outcome in report.outcomes:
+        if outcome.error:
+            raise outcome.error
 
 
 def main() -> None:

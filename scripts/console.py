@@ -8,20 +8,38 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
+from rich.status import Status
+
+EVERY = 60.0  # seconds between two lines of a long step in a log
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+class Notes(list[str]):
+    """What a step adds to its line at the end; `now` tells in between where a long one stands."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__()
+        self._status, self._told = status, time.monotonic()
+
+    def now(self, text: str) -> None:
+        """Show a state: at once on a terminal, once a minute in a log."""
+        self._status.update(escape(text))
+        if not err.is_terminal and time.monotonic() - self._told > EVERY:
+            self._told = time.monotonic()
+            err.print(escape(text))
+
+
 @contextmanager
-def step(text: str) -> Iterator[list[str]]:
+def step(text: str) -> Iterator[Notes]:
     """Show that something is going on, then one line with its seconds.
 
     Yields:
         A list; a text put in it is added to that line.
     """
-    begun, notes = time.monotonic(), list[str]()
-    with err.status(escape(f"{text} …")):
-        yield notes
+    begun = time.monotonic()
+    with err.status(escape(f"{text} …")) as status:
+        yield (notes := Notes(status))
     seconds = time.monotonic() - begun
     err.print(f"[green]✓[/] {escape(' · '.join((text, *notes)))} [dim]{seconds:.1f} s[/]")

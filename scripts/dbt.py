@@ -1,13 +1,15 @@
-"""dbt in the build: packages installed, projects parsed as at run time, failures told."""
+"""dbt as the build and CI run it: packages installed, projects parsed as at run time, failures told."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from scripts.projects import DbtProject
 UNKNOWN_KEY = ("CustomKeyInObjectDeprecation", "CustomTopLevelKeyDeprecation")
 COLOUR = re.compile(r"\x1b\[\d*m")
 FILE = re.compile(r"\(([\w./ -]+\.\w+)\)|(?:Error reading \S+:|encountered in) (\S+\.ya?ml)")
+GRACE = 3.0  # seconds; a CI that cancels a job kills it soon after
+
+type Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Dbt:
     """dbt from the virtualenv, with the environment that a task would have."""
 
     executable: str
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     profiles: Path
     target: str
 
@@ -41,7 +46,7 @@ class Dbt:
         lock = project.folder / "package-lock.yml"
         before = lock.read_bytes() if lock.is_file() else None
         try:
-            self._run(project, "deps")
+            self.run(project, "deps")
         except ProjectError as error:
             fix = f"run `dbt deps --project-dir dbt/{project.name}` where the hub can be reached; a committed "
             raise ProjectError(error.what, error.where, fix + "dbt_packages/ is taken as it is") from None
@@ -57,27 +62,78 @@ class Dbt:
 
     def parse(self, project: DbtProject) -> None:
         """Parse a staged project; leaves target/manifest.json and target/partial_parse.msgpack."""
-        for event in self._run(project, "parse", "--show-all-deprecations"):
+        for event in self.run(project, "parse", "--show-all-deprecations"):
             _refuse_unknown_key(project, event)
 
-    def _run(self, project: DbtProject, *command: str) -> list[dict[str, Any]]:
+    def lenient(self, project: DbtProject) -> Dbt:
+        """Return a dbt to which no warning is an error, e.g. that of a selection which matches nothing."""
+        flags = project.read("dbt_project.yml").get("flags") or {}
+        # dbt refuses both at once, and crashes on it.
+        one = {"DBT_WARN_ERROR_OPTIONS": "{}"} if "warn_error_options" in flags else {"DBT_WARN_ERROR": "false"}
+        return replace(self, environment={**self.environment, **one})
+
+    def run(self, project: DbtProject, *command: object) -> list[Event]:
+        """Run dbt in a staged project and return its log.
+
+        Raises:
+            ProjectError: if dbt fails, with what it says.
+        """
+        done = self.attempt(project, *command)
+        if done.code:
+            raise done.error
+        return done.events
+
+    def attempt(self, project: DbtProject, *command: object) -> Done:
+        """Run dbt in a staged project, whether it fails or not."""
         arguments = [*command, "--profiles-dir", self.profiles, "--profile", project.name, "--target", self.target]
-        done = subprocess.run(
+        code, output, errors = _talk(
             [self.executable, "--log-format", "json", "--no-use-colors", *map(str, arguments)],
-            cwd=project.folder,
+            project.folder,
             # A fixed hash seed gives sets one order, and so the same bytes for the same sources.
-            env={**self.environment, "PYTHONHASHSEED": "0"},
-            capture_output=True,
-            text=True,
-            check=False,
+            {**self.environment, "PYTHONHASHSEED": "0"},
         )
-        events = list(_events(done.stdout))
-        if done.returncode:
-            raise _failed(project, command[0], events, done.stdout + done.stderr)
-        return events
+        return Done(project, str(command[0]), code, output + errors)
 
 
-def _events(output: str) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class Done:
+    """A dbt command that has ended."""
+
+    project: DbtProject
+    verb: str
+    code: int
+    output: str
+
+    @property
+    def events(self) -> list[Event]:
+        """What it logged."""
+        return list(_events(self.output))
+
+    @property
+    def error(self) -> Exception:
+        """What a person is told if it failed."""
+        return _failed(self.project, self.verb, self.events, self.output)
+
+
+def _talk(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    pipe = subprocess.PIPE
+    # In a session of its own, so that Ctrl-C reaches dbt once and by us only.
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            # dbt then cancels what it has running in the warehouse.
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=GRACE)
+            process.kill()
+            raise
+        return process.returncode, output, errors
+
+
+def _events(output: str) -> Iterator[Event]:
     for line in output.splitlines():
         try:
             event = json.loads(line)
@@ -88,7 +144,7 @@ def _events(output: str) -> Iterator[dict[str, Any]]:
             yield event
 
 
-def _failed(project: DbtProject, verb: str, events: list[dict[str, Any]], output: str) -> Exception:
+def _failed(project: DbtProject, verb: str, events: list[Event], output: str) -> Exception:
     errors = [event["info"]["msg"] for event in events if event["info"]["level"] == "error"]
     text = COLOUR.sub("", "\n".join(errors) or output.strip()[-2000:])
     text = text.removeprefix("Encountered an error:\n").replace(f"{project.folder}/", "")
@@ -110,7 +166,7 @@ def _file(project: DbtProject, text: str) -> str:
     return f"/{whole.relative_to(project.folder) if isinstance(whole, Path) else name}"
 
 
-def _refuse_unknown_key(project: DbtProject, event: dict[str, Any]) -> None:
+def _refuse_unknown_key(project: DbtProject, event: Event) -> None:
     data = event.get("data") or {}
     if event["info"]["name"] not in UNKNOWN_KEY or not (project.folder / data["file"]).is_file():
         return

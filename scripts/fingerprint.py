@@ -6,18 +6,20 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from mwaa_dbt.errors import ProjectError
 from scripts.paths import PACKAGE, Paths
 from scripts.projects import MADE
+from scripts.release import read_record
 
 SOURCES = ("dags", "dbt", "locks", "plugins", "requirements.txt", "settings.toml", "startup.sh")
 
 
 def fingerprint(paths: Paths) -> str:
-    """Return a digest over all that a build is made of, this program included."""
+    """Return a digest over all that a build is made of, this program included; the same in any folder."""
     digest = hashlib.sha256()
     for root in (*(paths.root / name for name in SOURCES), PACKAGE):
         for path in sorted(_files(root)):
-            digest.update(f"{path}\0".encode() + path.read_bytes() + b"\0")
+            digest.update(f"{path.relative_to(root.parent)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -31,16 +33,9 @@ def _files(root: Path) -> Iterator[Path]:
             yield from _files(path)
 
 
-def note(paths: Paths, environment: str, value: str) -> None:
-    """Remember the fingerprint that a build was made with."""
-    _file(paths, environment).write_text(value)
-
-
 def is_current(paths: Paths, environment: str) -> bool:
     """Say whether build/<environment> is there and nothing has changed since."""
-    file = _file(paths, environment)
-    return paths.build(environment).is_dir() and file.is_file() and file.read_text() == fingerprint(paths)
-
-
-def _file(paths: Paths, environment: str) -> Path:
-    return paths.state / f"built-{environment}.sha256"
+    try:
+        return bool(read_record(paths.build(environment))["sources"] == fingerprint(paths))
+    except ProjectError:
+        return False

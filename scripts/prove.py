@@ -71,6 +71,8 @@ def _bare(folder: Path, dags: Path) -> dict[str, str]:
         **container(folder, "scheduler"),
         "PATH": os.defpath,
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+        # Enough to reach from a failure inside a package to the DAG file's own line.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_ERROR_TRACEBACK_DEPTH": "100",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -100,7 +102,8 @@ def _import_error(text: str, where: str) -> ProjectError:
     # An error of our own keeps its three parts; any other is shown as Python's last line.
     if own := re.search(r"ProjectError: (.*?)\n\s+where: (.*?)\n\s+fix:\s+(.*)", text, re.DOTALL):
         return ProjectError(own[1].strip(), f"{where} → {own[2].strip()}", own[3].strip())
-    line = re.findall(rf"/{re.escape(Path(where).name)}\", line (\d+)", text)
+    # The stub's own frames name lines that nobody wrote.
+    line = re.findall(rf"/releases/\w+/{re.escape(where)}\", line (\d+)", text)
     last = text.strip().splitlines()[-1]
     place, fix = (f"{where}, line {line[-1]}", "mend that line") if line else (where, "mend what it names")
     return ProjectError(f"The DAG file does not import: {last}", place, fix)

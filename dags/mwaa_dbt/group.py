@@ -83,6 +83,7 @@ def dbt_group(
     nodes = _nodes(group)
     if not nodes:
         raise _nothing(project, select, exclude)
+    _say_release(group, release)
     group.dag.params.update({name: param for name, param in PARAMS.items() if name not in group.dag.params})
     common = {**arguments, **_as_cosmos(group), "exclude": " ".join(exclude or []) or None}
     with group:
@@ -134,6 +135,14 @@ def _render(select: list[str] | None, exclude: list[str] | None, tests: Tests, e
         # a watching task of such a test would never hear of it (Cosmos 1.15.1) and end green.
         should_detach_multiple_parents_tests=execution == "local",
     )
+
+
+def _say_release(group: DbtTaskGroup, release: Unpacked) -> None:
+    # Each release then has a DAG version of its own: a finished run shows for ever which release it ran.
+    line = f"Release `{release.release}`."
+    docs = group.dag.doc_md or ""
+    if line not in docs:
+        group.dag.doc_md = f"{docs}\n\n{line}".strip()
 
 
 def _nodes(group: DbtTaskGroup) -> dict[str, list[BaseOperator]]:

@@ -49,6 +49,13 @@ class Slack:
 
 
 @dataclass(frozen=True)
+class Mwaa:
+    """The MWAA environment."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Tasks:
     """How dbt tasks behave: retries of models (tests never retry); delay and poll in seconds."""
 
@@ -67,6 +74,7 @@ class Environment:
     slack: Slack
     tasks: Tasks = Tasks()
     airflow: Mapping[str, str] = field(default_factory=dict)
+    mwaa: Mwaa | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +172,6 @@ def dbt_status() -> str:
     return os.environ.get("MWAA_DBT_STATUS", "failed: startup.sh did not run in this container")
 
 
-def dbt_home() -> Path:
-    """Return the folder outside the DAG folder where releases are unpacked and dbt may write."""
-    return Path(os.environ.get("MWAA_DBT_HOME", "/tmp/mwaa_dbt"))  # noqa: S108 - MWAA's writable disk
+def container_digest() -> str:
+    """Return the digest of what this container was started with; empty if startup.sh did not say."""
+    return os.environ.get("MWAA_DBT_CONTAINER", "")

@@ -17,12 +17,12 @@ from scripts.local.api import Api
 from scripts.local.manifests import read_manifests
 from scripts.local.rows import count_rows
 from scripts.local.run import Result, as_table, errors, report, watch
-from scripts.local.state import Rehearsal, find, needed
+from scripts.local.state import ENVIRONMENT, Rehearsal, find, needed
 from scripts.paths import Paths, find_project
 from scripts.release import check_dag
 
 app = typer.Typer(no_args_is_help=True)
-ENVIRONMENT = "local"
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 Port = Annotated[int | None, typer.Option(help="The UI's port. [default: 8080 if free, else any]", show_default=False)]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from mwaa_dbt.settings import Environment
 from scripts.local.state import Rehearsal
-from scripts.options import MWAA_DEFAULTS, MWAA_FORCED, as_variables, project_options
+from scripts.options import MWAA_DEFAULTS, MWAA_FORCED, as_variables
 
 # What one machine needs otherwise: no Celery, no IAM login, quick parsing, and no run but the asked one.
 REHEARSAL = {
@@ -34,7 +34,6 @@ def startup_environment(container: Mapping[str, str], rehearsal: Rehearsal) -> d
         "AWS_ACCESS_KEY_ID": "rehearsal",
         "AWS_SECRET_ACCESS_KEY": "rehearsal",
         "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
-        "AIRFLOW_ENV_NAME": rehearsal.environment,
     }
     # Everything but 127.0.0.1 goes to the rehearsal's internet; "localhost" in NO_PROXY would exempt *.localhost too.
     proxy = {"HTTP_PROXY": rehearsal.url("outside"), "NO_PROXY": "127.0.0.1"}
@@ -43,22 +42,34 @@ def startup_environment(container: Mapping[str, str], rehearsal: Rehearsal) -> d
 
 
 def airflow_environment(
-    started: Mapping[str, str], environment: Environment, rehearsal: Rehearsal, folder: Path
+    started: Mapping[str, str], options: dict[str, str], rehearsal: Rehearsal, folder: Path
 ) -> dict[str, str]:
     """Return what Airflow's processes get: startup.sh's exports, then options, then what MWAA forces."""
     url = rehearsal.url("airflow")
     forced = {
         **MWAA_FORCED,
         **REHEARSAL,
+        **_keys(folder),
         "api.base_url": url,
         "api.host": "127.0.0.1",
         "api.port": str(rehearsal.ports["airflow"]),
         "api.workers": "1",
-        "api.secret_key": secrets.token_hex(16),
-        "api_auth.jwt_secret": secrets.token_hex(32),
         "core.execution_api_server_url": f"{url}/execution/",
-        "core.fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "database.sql_alchemy_conn": f"sqlite:///{folder / 'airflow.db'}",
         "logging.base_log_folder": f"{started['AIRFLOW_HOME']}/logs",
     }
-    return {**started, **as_variables(project_options(environment)), **as_variables(forced)}
+    return {**started, **as_variables(options), **as_variables(forced)}
+
+
+def _keys(folder: Path) -> dict[str, str]:
+    """Return the environment's own keys, the same for all its containers: they share the metadata database."""
+    file = folder / "keys.json"
+    if not file.is_file():
+        keys = {
+            "api.secret_key": secrets.token_hex(16),
+            "api_auth.jwt_secret": secrets.token_hex(32),
+            "core.fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        }
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(keys))
+    return dict(json.loads(file.read_text()))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+
+from scripts.bundle import KEPT_FILES
+from scripts.release import read_record
 
 KEPT = ("table", "incremental", "snapshot", "seed")
 
@@ -20,11 +24,10 @@ class Manifests:
 
 def read_manifests(build: Path) -> Manifests:
     """Return what the manifests of a build say."""
-    release = json.loads((build / "dags/dbt/current.json").read_text())["release"]
     relations: dict[str, str] = {}
     tests: dict[str, list[str]] = defaultdict(list)
-    for path in (build / "releases" / release).glob("*/manifest.json"):
-        manifest = json.loads(path.read_text())
+    for project, made in read_record(build)["projects"].items():
+        manifest = json.loads(gzip.decompress((build / KEPT_FILES / made["manifest"]).read_bytes()))
         for node in (*manifest["nodes"].values(), *manifest.get("unit_tests", {}).values()):
             if node["resource_type"] in ("test", "unit_test"):
                 for tested in node["depends_on"]["nodes"]:
@@ -32,5 +35,5 @@ def read_manifests(build: Path) -> Manifests:
             elif node.get("relation_name") and node["config"].get("materialized") in KEPT:
                 # As Cosmos names the task: a version or a dot in the name becomes an underscore.
                 name = node["unique_id"].split(".", 2)[2].replace(".", "_")
-                relations[f"{path.parent.name}.{name}"] = node["relation_name"]
+                relations[f"{project}.{name}"] = node["relation_name"]
     return Manifests(relations, tests)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import requests
@@ -16,6 +17,7 @@ from scripts.local import state
 from scripts.local.state import MARK, Member, Rehearsal, folder
 from scripts.paths import Paths
 
+QUIET = 10  # looks in a row, a tenth of a second apart, that find no worker at work
 POLITE = 10.0  # seconds between SIGTERM and SIGKILL
 
 
@@ -49,7 +51,8 @@ class Launcher:
             ProjectError: if it ends or is not ready in time; the end of its log is shown.
         """
         end = time.monotonic() + limit
-        while not answers(url):
+        # Another program may have taken the port since it was found free, and would answer in its place.
+        while not (self.listens(name, url) and answers(url)):
             if not self.rehearsal.members[name].alive or time.monotonic() > end:
                 log = log_file(self.paths, name)
                 tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
@@ -57,6 +60,62 @@ class Launcher:
                     f"{name} did not start:\n{tail}", str(log), "mend what its log names, then try again"
                 )
             time.sleep(0.1)
+
+    def listens(self, name: str, url: str) -> bool:
+        """Say whether a process, or a child of it, listens on the port of a URL."""
+        port = urlsplit(url).port
+        try:
+            leader = psutil.Process(self.rehearsal.members[name].pid)
+            found = [
+                found for one in (leader, *leader.children(recursive=True)) for found in one.net_connections("tcp")
+            ]
+        except psutil.Error:
+            return False
+        return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in found)
+
+    def drain(self, name: str, limit: float) -> bool:
+        """Ask a process alone, not its children, to end; say whether it, or its work, has within `limit` seconds."""
+        member, end, quiet = self.rehearsal.members.get(name), time.monotonic() + limit, 0
+        if member and member.alive:
+            _signal(psutil.Process(member.pid).terminate)
+        # Whoever started it need not have looked: psutil would wait for a zombie for ever. And of idle workers one
+        # may stay for ever (LocalExecutor 3.3.1 asks as many to end as are alive, and some end before they are asked).
+        while member and member.alive and quiet < QUIET:
+            if time.monotonic() > end:
+                return False
+            quiet = 0 if _works(member.pid) else quiet + 1
+            time.sleep(0.1)
+        return True
+
+    def stop(self, names: Iterable[str]) -> None:
+        """Kill processes and all that is left of their sessions, then strike them off."""
+        gone = {name: self.rehearsal.members[name].pid for name in names if name in self.rehearsal.members}
+        end = time.monotonic() + POLITE
+        # What was forked meanwhile is found by another look.
+        while (found := _living(set(gone.values()))) and time.monotonic() < end:
+            for process in found:
+                _signal(process.kill)
+            time.sleep(0.05)
+        for name in gone:
+            del self.rehearsal.members[name]
+        self.rehearsal.save(self.paths)
+
+
+def _works(pid: int) -> bool:
+    """Say whether a scheduler has a worker that runs a task; they say so in their titles."""
+    try:
+        return any(_is_busy(child) for child in psutil.Process(pid).children())
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _is_busy(worker: psutil.Process) -> bool:
+    try:
+        title = " ".join(worker.cmdline())
+    except psutil.Error:
+        # Ended: a zombie has no command line.
+        return False
+    return "LocalExecutor" in title and "<idle>" not in title
 
 
 def log_file(paths: Paths, name: str) -> Path:
@@ -95,6 +154,17 @@ def _signal(send: Callable[[], None]) -> None:
 def _ours(paths: Paths) -> list[psutil.Process]:
     sessions, root = state.sessions(paths), str(paths.root)
     return [process for process in psutil.process_iter() if _session(process) in sessions or _mark(process) == root]
+
+
+def _living(sessions: set[int]) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter() if _session(process) in sessions and not _zombie(process)]
+
+
+def _zombie(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _session(process: psutil.Process) -> int | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from pathlib import Path
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import load
-from scripts.aws import Aws
-from scripts.deploy import upload
+from scripts.deploy.apply import Source
+from scripts.deploy.verbs import release
 from scripts.local import processes, state
 from scripts.local.stage import Stage
 from scripts.local.state import Rehearsal, free_port
 from scripts.paths import Paths
+from scripts.release import read_record
+from scripts.target import find_target
 from scripts.venvs import airflow_venv
 
 UI_PORT = 8080
@@ -51,8 +54,8 @@ def down(paths: Paths) -> int:
 
 
 def ship(paths: Paths, rehearsal: Rehearsal, build: Path) -> float:
-    """Upload a build to a running rehearsal; return when its DAG folder had it, in seconds since the epoch."""
-    upload(Aws(rehearsal.region, rehearsal.url("aws")), rehearsal.bucket, build)
+    """Deploy a build to a running rehearsal; return when its DAG folder had it, in seconds since the epoch."""
+    release(find_target(paths, rehearsal.environment), Source(read_record(build), build), "deploy", SYNC_LIMIT)
     end = time.monotonic() + SYNC_LIMIT
     while not _synced(build / "dags", paths.home / "dags"):
         if time.monotonic() > end:
@@ -64,8 +67,13 @@ def ship(paths: Paths, rehearsal: Rehearsal, build: Path) -> float:
 
 
 def _synced(source: Path, target: Path) -> bool:
-    files = [path.relative_to(source) for path in source.rglob("*") if path.is_file()]
-    return all(_same(source / path, target / path) for path in files)
+    files = [path.relative_to(source) for path in source.rglob("*") if path.is_file() and path.name != "current.json"]
+    return all(_same(source / path, target / path) for path in files) and _live(target) == _live(source)
+
+
+def _live(dags: Path) -> str | None:
+    pointer = dags / "dbt" / "current.json"
+    return str(json.loads(pointer.read_text())["releases"][0]) if pointer.is_file() else None
 
 
 def _same(source: Path, target: Path) -> bool:
@@ -88,11 +96,14 @@ def _ports(wanted: int | None) -> dict[str, int]:
             wanted = free_port(UI_PORT)
         except ProjectError:
             wanted = None
-    return {"airflow": free_port(wanted), "aws": free_port(), "outside": free_port()}
+    return {"airflow": free_port(wanted), "aws": free_port(), "outside": free_port(), "mwaa": free_port()}
 
 
 def _clean(paths: Paths) -> None:
-    for folder in (state.folder(paths), *(paths.home / name for name in ("dags", "logs", "plugins", "tmp", "dbt"))):
+    for folder in (
+        state.folder(paths),
+        *(paths.home / name for name in ("dags", "logs", "plugins", "requirements", "tmp", "dbt")),
+    ):
         shutil.rmtree(folder, ignore_errors=True)
     (paths.home / "tmp").mkdir(parents=True)
     state.folder(paths).mkdir(parents=True)

@@ -21,6 +21,7 @@ def _starting(statement: str) -> re.Pattern[str]:
 _TRANSACTION = _starting(rf"(?:begin|start|commit|rollback)(?:\s+(?:transaction|work))?{_BLANK};?{_BLANK}\Z")
 _ADMINISTRATION = _starting(
     r"(?:grant|revoke|alter\s+session|alter\s+warehouse|use\s+(?:role|warehouse|secondary))\b"
+    r"|select\s+system\$cancel_all_queries\b"
     r"|alter\s+table\s+\S+\s+(?:resume|suspend)\s+recluster\b"
     r"|alter\s+dynamic\s+table\b"
     r"|alter\s+(?:table|view)\s+\S+\s+(?:alter|modify)\s+(?:column\s+)?\S+\s+comment\b"
@@ -32,6 +33,10 @@ _TEMPORARY_WORDS = re.compile(r"(?:(?:local|global)\s+)?(?:temp|temporary|volati
 _DROP_DYNAMIC = _starting(r"drop\s+dynamic\s+table\b")
 _COMMENT = _starting(r"comment\s+(?:if\s+exists\s+)?on\b")
 _DOLLAR_QUOTED = re.compile(r"\$\$.*?\$\$", re.DOTALL)
+_CLONE = _starting(
+    r"create\s+(?P<replace>or\s+replace\s+)?(?:transient\s+)?table\s+(?P<made>[\w.\"$]+)\s+clone\s+(?P<source>[\w.\"$]+)"
+    rf"(?:\s+copy\s+grants)?{_BLANK};?{_BLANK}\Z"
+)
 _MERGE = _starting(r"merge\s+into\b")
 _TABLE_WITH_COLUMNS = _starting(
     r"create\s+(?:or\s+replace\s+)?(?:transient\s+)?table\s+(?:if\s+not\s+exists\s+)?[\w.\"$]+\s*\("
@@ -62,7 +67,7 @@ def skip_transaction(sql: str) -> str:
 
 
 def skip_administration(sql: str) -> str:
-    """Answer grants, session and warehouse settings, reclustering and column comments with success.
+    """Answer grants, session and warehouse settings, cancelling, reclustering and column comments with success.
 
     fakesnow knows none of them, and none changes what a query of the rehearsal returns.
     """
@@ -102,6 +107,14 @@ def escape_comment(sql: str) -> str:
     if not _COMMENT.match(sql):
         return sql
     return _DOLLAR_QUOTED.sub(lambda text: text[0].replace("'", "''"), sql)
+
+
+def copy_clone(sql: str) -> str:
+    """Clone a table by copying its rows: DuckDB has no clones."""
+    found = _CLONE.match(sql)
+    if not found:
+        return sql
+    return f"create {found['replace'] or ''}table {found['made']} as select * from {found['source']}"  # noqa: S608
 
 
 def qualify_merge(sql: str) -> str:
@@ -149,6 +162,7 @@ REWRITES: tuple[Callable[[str], str], ...] = (
     drop_temporary,
     drop_dynamic,
     escape_comment,
+    copy_clone,
     qualify_merge,
     cast_columns,
 )

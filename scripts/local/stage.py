@@ -6,25 +6,23 @@ import secrets
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 from mwaa_dbt.errors import ProjectError
-from mwaa_dbt.settings import Environment
+from mwaa_dbt.settings import Environment, load
 from scripts import connections
-from scripts.aws import Aws
+from scripts.aws import Aws, Bucket
 from scripts.console import step
-from scripts.deploy import upload
-from scripts.local import state
-from scripts.local.environment import airflow_environment, startup_environment
+from scripts.deploy.apply import Source, make_live
+from scripts.deploy.lock import locked
+from scripts.local import record, state
+from scripts.local.container import Container
 from scripts.local.processes import Launcher
 from scripts.local.state import Rehearsal
 from scripts.local.sync import Sync
 from scripts.paths import PACKAGE, Paths
-from scripts.startup import run_startup
+from scripts.release import read_record
 from scripts.venvs import Airflow, container
-
-COMPONENTS = ("scheduler", "dag-processor", "triggerer", "api-server")
 
 
 class Stage:
@@ -34,39 +32,54 @@ class Stage:
         self.paths, self.rehearsal, self.environment, self.airflow = paths, rehearsal, environment, airflow
         self.launcher = Launcher(paths, rehearsal)
         self.folder = state.folder(paths)
-        # One container plays all parts, as on MWAA's micro class.
-        self.container = container(paths.home, "hybrid") | {"TMPDIR": str(paths.home / "tmp")}
+        # What our own servers run in: this Python, and what it may know of this machine.
+        self.variables = container(paths.home, "hybrid") | {
+            "TMPDIR": str(paths.home / "tmp"),
+            "PYTHONPATH": str(PACKAGE.parent),
+        }
 
     def set(self, build: Path) -> None:
         """Start everything; what is started is written down at once, so that `down` finds it."""
-        with step("AWS, Snowflake and Slack, on loopback"):
+        with step("AWS, MWAA's API, Snowflake and Slack, on loopback"):
             aws = self._servers()
-        with step("release to S3, and from there to the container") as notes:
-            notes.append(f"{len(upload(aws, self.rehearsal.bucket, build))} objects")
-            self._sync(aws)
-        with step("startup.sh, as MWAA sources it") as notes:
-            started = self._startup(aws)
-            notes.append(f"dbt {started.get('MWAA_DBT_STATUS', 'without a status')}")
+        bucket = aws.bucket(self.rehearsal.bucket)
+        with locked(bucket) as lock:
+            make_live(bucket, Source(read_record(build), build), lock, "deploy")
+        with step("from S3 to the container"):
+            self._sync(bucket)
+        self._create(bucket)
+
+    def _create(self, bucket: Bucket) -> None:
+        """Start the environment's first container; an update later replaces it (update.py)."""
+        version = load(self.paths.settings).project.airflow_version
+        made = record.first(self.environment, self.rehearsal, bucket, version)
+        record.write(self.paths, made)
+        first = Container(self.paths, self.rehearsal, bucket)
+        with step("plugins.zip, startup.sh and requirements.txt, as MWAA starts a container") as notes:
+            ready = first.prepare(made)
+            notes.append(f"dbt {ready.variables.get('MWAA_DBT_STATUS', 'without a status')}")
         with step("Airflow: scheduler, DAG processor, triggerer, API server"):
-            self._airflow(started)
+            self._database(ready.variables)
+            first.run(ready)
+        record.write(self.paths, made | {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
 
     def _servers(self) -> Aws:
         password, token = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
-        ours = {**self.container, "PYTHONPATH": str(PACKAGE.parent)}
         outside = {
             "REHEARSAL_SNOWFLAKE_PASSWORD": password,
             "REHEARSAL_SLACK_TOKEN": token,
             "REHEARSAL_SLACK_FILE": str(self.folder / "slack.jsonl"),
         }
-        self._server("aws", ["moto.server", "-H"], ours)
-        self._server("outside", ["uvicorn", "scripts.local.outside:app", "--host"], ours | outside)
-        for name in ("aws", "outside"):
+        self._server("aws", ["moto.server", "-H"], {})
+        self._server("outside", ["uvicorn", "scripts.local.outside:app", "--host"], outside)
+        self._server("mwaa", ["uvicorn", "--factory", "scripts.local.mwaa_api:rehearsed", "--host"], {})
+        for name in ("aws", "outside", "mwaa"):
             self.launcher.wait(name, self.rehearsal.url(name))
         return self._fill(password, token)
 
-    def _server(self, name: str, command: list[str], environment: dict[str, str]) -> None:
-        port = self.rehearsal.ports[name]
-        self.launcher.start(name, [sys.executable, "-m", *command, "127.0.0.1", "--port", port], environment)
+    def _server(self, name: str, command: list[str], variables: dict[str, str]) -> None:
+        complete = [sys.executable, "-m", *command, "127.0.0.1", "--port", self.rehearsal.ports[name]]
+        self.launcher.start(name, complete, self.variables | variables)
 
     def _fill(self, password: str, token: str) -> Aws:
         aws = Aws(self.rehearsal.region, self.rehearsal.url("aws"))
@@ -79,29 +92,11 @@ class Stage:
             aws.make_secret(f"{connections.PREFIX}/{name}", value)
         return aws
 
-    def _sync(self, aws: Aws) -> None:
+    def _sync(self, bucket: Bucket) -> None:
         dags = self.paths.home / "dags"
-        Sync(aws, self.rehearsal.bucket, dags).once()
-        arguments = [self.rehearsal.url("aws"), self.rehearsal.region, self.rehearsal.bucket, dags]
-        ours = {**self.container, "PYTHONPATH": str(PACKAGE.parent)}
-        self.launcher.start("sync", [sys.executable, "-m", "scripts.local.sync", *arguments], ours)
-
-    def _startup(self, aws: Aws) -> dict[str, str]:
-        script, plugins = self.folder / "startup.sh", self.folder / "plugins.zip"
-        script.write_bytes(aws.get(self.rehearsal.bucket, "startup.sh"))
-        plugins.write_bytes(aws.get(self.rehearsal.bucket, "plugins.zip"))
-        with zipfile.ZipFile(plugins) as archive:
-            archive.extractall(self.paths.home / "plugins")
-        startup = run_startup(script, startup_environment(self.container, self.rehearsal))
-        (self.folder / "logs" / "startup.log").write_text(startup.output)
-        return startup.environment
-
-    def _airflow(self, started: dict[str, str]) -> None:
-        environment = airflow_environment(started, self.environment, self.rehearsal, self.folder)
-        self._database(environment)
-        for component in COMPONENTS:
-            self.launcher.start(component, [self.airflow.airflow, component], environment)
-        self.launcher.wait("api-server", self.rehearsal.url("airflow") + "/api/v2/monitor/health", limit=120)
+        Sync(bucket, dags).once()
+        arguments = [self.rehearsal.url("aws"), self.rehearsal.region, bucket.name, dags]
+        self.launcher.start("sync", [sys.executable, "-m", "scripts.local.sync", *arguments], self.variables)
 
     def _database(self, environment: dict[str, str]) -> None:
         """Put an empty metadata database in place; migrating one takes 7 s, copying it none."""

@@ -14,6 +14,8 @@ from scripts.paths import Paths
 
 # In the environment of every process of a rehearsal; what Airflow forks inherits it.
 MARK = "MWAA_REHEARSAL"
+# The table of settings.toml that a rehearsal takes.
+ENVIRONMENT = "local"
 
 
 @dataclass(frozen=True)
@@ -42,18 +44,21 @@ class Rehearsal:
     bucket: str
     ports: dict[str, int]
     members: dict[str, Member] = field(default_factory=dict)
+    file: str = ""
 
     def url(self, server: str) -> str:
         """Return the address of one of its servers."""
         return f"http://127.0.0.1:{self.ports[server]}"
 
     def ended(self) -> list[str]:
-        """Return the names of its processes that run no more."""
-        return [name for name, member in self.members.items() if not member.alive]
+        """Return the names of its processes that run no more; those that an update has replaced do not count."""
+        noted = _read(Path(self.file)) if self.file else None
+        return [name for name, member in (noted or self).members.items() if not member.alive]
 
     def save(self, paths: Paths) -> None:
         """Write it down."""
         folder(paths).mkdir(parents=True, exist_ok=True)
+        self.file = str(_file(paths))
         partial = _file(paths).with_suffix(".part")
         partial.write_text(json.dumps(asdict(self), indent=2))
         partial.rename(_file(paths))
@@ -81,8 +86,12 @@ def sessions(paths: Paths) -> set[int]:
 
 
 def _noted(paths: Paths) -> Rehearsal | None:
+    return _read(_file(paths))
+
+
+def _read(file: Path) -> Rehearsal | None:
     try:
-        table = json.loads(_file(paths).read_text())
+        table = json.loads(file.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     members = {name: Member(**member) for name, member in table.pop("members").items()}

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from scripts.aws import Aws, MissingError
+from scripts.aws import Aws, Bucket, MissingError
 
 PREFIX = "dags/"
 PAUSE = 1.0  # seconds; MWAA takes about 30
@@ -20,13 +20,13 @@ PAUSE = 1.0  # seconds; MWAA takes about 30
 class Sync:
     """One container's DAG folder; remembers the ETag of each object it has copied."""
 
-    def __init__(self, aws: Aws, bucket: str, folder: Path) -> None:
-        self.aws, self.bucket, self.folder = aws, bucket, folder
+    def __init__(self, bucket: Bucket, folder: Path) -> None:
+        self.bucket, self.folder = bucket, folder
         self.copied: dict[str, str] = {}
 
     def once(self) -> int:
         """Copy what is new or changed, delete what is gone; return how many objects were touched."""
-        there = self.aws.objects(self.bucket, PREFIX)
+        there = {key: found.etag for key, found in self.bucket.objects(PREFIX).items()}
         changed = [key for key, etag in there.items() if self.copied.get(key) != etag]
         random.shuffle(changed)
         for key in changed:
@@ -47,13 +47,13 @@ class Sync:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.part")
-        temporary.write_bytes(self.aws.get(self.bucket, key))
+        temporary.write_bytes(self.bucket.get(key))
         temporary.rename(path)
 
 
 def main(endpoint: str, region: str, bucket: str, folder: Path) -> None:
     """Sync until killed."""
-    sync = Sync(Aws(region, endpoint), bucket, folder)
+    sync = Sync(Aws(region, endpoint).bucket(bucket), folder)
     while True:
         sync.once()
         time.sleep(PAUSE)

@@ -13,6 +13,7 @@ import pytest
 from mwaa_dbt.settings import load
 from scripts import connections
 from scripts.paths import PACKAGE
+from scripts.release import POINTER, read_record
 from scripts.venvs import airflow_venv, dbt_venv
 from tests.e2e.conftest import Project, copy_project
 
@@ -46,23 +47,32 @@ def test_same_sources_same_release(release: str, tmp_path: Path) -> None:
 def test_layout_is_that_of_s3(source: Project, release: str) -> None:
     """The build holds what lands on S3, and release.json names each file with its digest."""
     build = source.paths.build("local")
-    record = json.loads((build / "releases" / release / "release.json").read_text())
+    record = read_record(build)
     files = {path.relative_to(build).as_posix() for path in build.rglob("*") if path.is_file()}
-    assert files - set(record["files"]) == {f"releases/{release}/release.json"}
-    assert {"requirements.txt", "startup.sh", "plugins.zip", "dags/.airflowignore", "dags/dbt/current.json"} <= files
-    assert record["versions"]["dbt-core"] in (build / "startup.sh").read_text()
+    assert files - {*record["files"], *record["archives"]} == {POINTER, f"releases/{release}/release.json"}
+    started = {"requirements.txt", "startup.sh", "plugins.zip"}
+    assert started | {"dags/.airflowignore", "dags/finance.py", "dags/jaffle_shop.py"} <= set(record["files"])
+    assert [name for name in files if name.startswith("dags/mwaa_dbt/")] == []
+    project = record["projects"]["jaffle_shop"]
+    archives = {f"dags/dbt/{record['digest']}.zip", f"dags/dbt/jaffle_shop/{project['archive']}.zip"}
+    assert {name for name in record["archives"] if name.startswith("dags/")} == archives
+    startup = (build / "startup.sh").read_text()
+    assert f"export MWAA_DBT_CONTAINER={record['container']}\n" in startup
+    assert record["versions"]["dbt-core"] in startup
 
 
 def test_real_key_keeps_partial_parse(source: Project, tmp_path: Path) -> None:
     """A task has a key that the build cannot know, and dbt still takes the shipped parse."""
     assert source.mwaa("build", "--env", "prod").code == 0
     build = source.paths.build("prod")
-    with zipfile.ZipFile(next(build.glob("dags/dbt/jaffle_shop/*.zip"))) as archive:
-        archive.extractall(tmp_path / "project")
+    for folder, pattern in (("project", "jaffle_shop/*.zip"), ("code", "*.zip")):
+        (path,) = (build / "dags" / "dbt").glob(pattern)
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(tmp_path / folder)
     settings = load(source.paths.settings)
     connection = connections.snowflake(settings.environment("prod"), "the real key")
     started = dbt_venv(source.paths).environment | {
-        "PYTHONPATH": str(build / "dags"),
+        "PYTHONPATH": str(tmp_path / "code" / "dags"),
         "AIRFLOW_CONN_SNOWFLAKE_DEFAULT": json.dumps(connection),
         "DBT_ENV_SECRET_SNOWFLAKE_PRIVATE_KEY": "the real key",
     }
@@ -83,9 +93,11 @@ def test_real_key_keeps_partial_parse(source: Project, tmp_path: Path) -> None:
         (DAG, ("+tag:finance", "+tag:finanse"), ("names no node", "dags/finance.py", "dbt ls")),
         (DAG, ('"jaffle_shop"', '"jafle_shop"'), ("no dbt project 'jafle_shop'", "Did you mean 'jaffle_shop'?", DAG)),
         (DAG, ("DAG(", "DAGG("), ("NameError", "dags/finance.py, line 9", "mend that line")),
+        (DAG, ("    dbt_group(", "dbt_group("), ("IndentationError", "dags/finance.py, line 19", "mend that line")),
+        (DAG, ("tests=", "dag_=1, tests="), ("TypeError", "dags/finance.py, line 19", "mend that line")),
         (DAG, ("with DAG(", f"{SOCKET}\nwith DAG("), ("while being parsed", DAG)),
     ],
-    ids=["jinja", "yaml key", "selection", "project", "import", "socket"],
+    ids=["jinja", "yaml key", "selection", "project", "import", "syntax", "argument", "socket"],
 )
 def test_bad_source_is_told(
     source: Project, release: str, file: str, change: tuple[str, str], told: tuple[str, ...]

@@ -52,7 +52,8 @@ def test_exports_are_complete(built: Built) -> None:
     changed = dict(startup.changed)
     assert float(changed.pop("MWAA_DBT_SECONDS")) <= startup.seconds
     executable = str(root / "current" / "bin" / "dbt")
-    assert changed == EXPORTED | {"MWAA_DBT_EXECUTABLE": executable, "MWAA_DBT_STATUS": "ready"}
+    own = {"MWAA_DBT_CONTAINER": "", "MWAA_DBT_EXECUTABLE": executable, "MWAA_DBT_STATUS": "ready"}
+    assert changed == EXPORTED | own
     assert Path(env["MWAA_DBT_HOME"]).is_dir()
 
 
@@ -91,7 +92,7 @@ def test_shell_is_left_clean(built: Built, script: Path, tmp_path: Path) -> None
     probe.write_text(LEAKS.replace("{script}", str(script)))
     env = {name: value for name, value in built[0].items() if name != "MWAA_DBT_HOME"}
     added = set(run_startup(probe, env).environment["ADDED"].split())
-    assert added == {*EXPORTED, *(f"MWAA_DBT_{n}" for n in ("EXECUTABLE", "HOME", "SECONDS", "STATUS"))}
+    assert added == {*EXPORTED, *(f"MWAA_DBT_{n}" for n in ("CONTAINER", "EXECUTABLE", "HOME", "SECONDS", "STATUS"))}
 
 
 @pytest.mark.parametrize("lines", ["set -eu", "set -euo pipefail -C -f; IFS=,", "shopt -s nullglob failglob"])

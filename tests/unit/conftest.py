@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from moto.server import ThreadedMotoServer
 
-from scripts.aws import Aws
+from scripts.aws import Aws, Bucket
 
 Write = Callable[..., Path]
 NUMBERS = itertools.count()
@@ -18,6 +19,8 @@ NUMBERS = itertools.count()
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Aws]:
     """Give AWS's S3 as moto serves it over HTTP on a free loopback port."""
+    # One line per request would hide what a failed test says.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -26,11 +29,11 @@ def aws() -> Iterator[Aws]:
 
 
 @pytest.fixture
-def bucket(aws: Aws) -> str:
-    """Return the name of a new, empty bucket."""
+def bucket(aws: Aws) -> Bucket:
+    """Return a new, empty bucket."""
     name = f"bucket-{next(NUMBERS)}"
     aws.make_bucket(name)
-    return name
+    return aws.bucket(name)
 
 
 @pytest.fixture

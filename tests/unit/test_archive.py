@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ from typing import Any
 import msgpack
 import pytest
 
-from scripts.archive import PARSED_IN, full_manifest, pack, reproducible, slim, zip_folder
+from scripts.archive import PARSED_IN, full_manifest, pack, reproducible, slim, zip_by_content, zip_folder
 from scripts.projects import DbtProject
 from tests.unit.conftest import Write
 
@@ -195,4 +196,16 @@ def test_full_manifest_is_reproducible(parsed: Any) -> None:
     """The manifest for state:modified is whole, and the same for the same sources."""
     one, two = full_manifest(parsed("one", 1.5)), full_manifest(parsed("two", 2.5))
     assert one == two
-    assert json.loads(one)["macros"] == manifest()["macros"]
+    assert json.loads(gzip.decompress(one))["macros"] == manifest()["macros"]
+
+
+def test_zip_is_named_by_its_content(tmp_path: Path) -> None:
+    """The same members in any order are the same bytes under their SHA-256; another byte is another file."""
+    one = zip_by_content({"a": b"1", "b/c": b"2"}, tmp_path / "one")
+    two = zip_by_content({"b/c": b"2", "a": b"1"}, tmp_path / "two")
+    other = zip_by_content({"a": b"1", "b/c": b"3"}, tmp_path / "two")
+    assert one.name == two.name == f"{hashlib.sha256(two.read_bytes()).hexdigest()}.zip"
+    assert one.read_bytes() == two.read_bytes()
+    assert sorted((tmp_path / "two").iterdir()) == sorted([two, other])
+    with zipfile.ZipFile(one) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {"a": b"1", "b/c": b"2"}

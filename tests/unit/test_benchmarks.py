@@ -142,7 +142,7 @@ def test_unknown_benchmark_exits_1() -> None:
     assert done.stderr.splitlines() == [
         "error: There is no benchmark 'prase'. Did you mean 'parse'?",
         "  where: python -m benchmarks",
-        "  fix:   use any of: virtualenv, parse, fork",
+        f"  fix:   use any of: {', '.join(BENCHMARKS)}",
     ]
 
 

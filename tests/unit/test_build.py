@@ -29,7 +29,7 @@ slack = {channel="#x"}
 SOURCES = {
     "settings.toml": SETTINGS,
     "requirements.txt": "apache-airflow==3.3.1\n",
-    "startup.sh": "cat <<'PINS'\nPINS\n",
+    "startup.sh": "cat <<'PINS'\nPINS\nexport MWAA_DBT_CONTAINER=''\n",
     "dbt/requirements.txt": PINS,
     "dbt/shop/dbt_project.yml": "name: shop\n",
     "dags/shop.py": "",
@@ -101,6 +101,11 @@ FAILURES = {
         "requirements.txt",
     ),
     "no place for pins": ({"startup.sh": "#!/bin/bash\n"}, "startup.sh has no place for the pins", "startup.sh"),
+    "no place for the container": (
+        {"startup.sh": "cat <<'PINS'\nPINS\n"},
+        "startup.sh has no place for the container's digest",
+        "startup.sh",
+    ),
     "a folder that is no project": ({"dbt/notes/a.txt": ""}, "dbt/notes is no dbt project", "dbt/notes/"),
     "no lock for that Airflow": (
         {

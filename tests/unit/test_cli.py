@@ -113,4 +113,4 @@ def test_own_environments_are_named() -> None:
     done = mwaa("build", "--env", "prdo")
     assert done.returncode == 1
     assert "There is no environment 'prdo'. Did you mean 'prod'?" in done.stderr
-    assert "use one of: local, prod, or add [environments.prdo]" in done.stderr
+    assert "use one of: local, staging, prod, or add [environments.prdo]" in done.stderr

@@ -16,18 +16,21 @@ from scripts.venvs import Airflow
 Prove = Callable[..., list[Parsed]]
 DAG = {"dag": "shop", "tasks": 3, "nodes": ["model.shop.a"]}
 OWN = ProjectError("Setting 'user' is missing.", "settings.json, environment", "add `user = …`")
-OWN_TRACEBACK = (
-    f'Traceback (most recent call last):\n  File "/b/dags/a.py", line 9\nmwaa_dbt.errors.ProjectError: {OWN}\n'
-)
-FOREIGN = """Traceback (most recent call last):
+RELEASE = f"/tmp/dbt/releases/{'0a' * 32}/dags"  # noqa: S108 - a name only
+STUB = """Traceback (most recent call last):
   File "/usr/lib/python3.12/importlib/__init__.py", line 90, in import_module
-  File "/b/dags/a.py", line 7, in <module>
+  File "/b/dags/a.py", line 231, in <module>
+    open_dag_file(__file__, 'a.py', globals())
+  File "/b/dags/a.py", line 58, in open_dag_file
+"""
+OWN_TRACEBACK = f'{STUB}  File "{RELEASE}/a.py", line 9\nmwaa_dbt.errors.ProjectError: {OWN}\n'
+FOREIGN = f"""{STUB}  File "{RELEASE}/a.py", line 7, in <module>
     with DAG("x", schedule=oops):
 NameError: name 'oops' is not defined
 """
-NESTED = FOREIGN.replace(
-    'dags/a.py", line 7, in <module>', 'dags/a.py", line 7, in <module>\n  File "/b/dags/data.py", line 2'
-)
+AFTER = "NameError: name 'oops'"
+NESTED = FOREIGN.replace(AFTER, f'  File "{RELEASE}/data.py", line 2\n{AFTER}')
+INSIDE = FOREIGN.replace(AFTER, f'  File "{RELEASE}/mwaa_dbt/a.py", line 2\n{AFTER}')
 
 
 def report(**changes: Any) -> dict[str, Any]:
@@ -74,6 +77,12 @@ WRONG = {
         "dags/a.py, line 7",
         "mend that line",
     ),
+    "error of the stub": (
+        {"error": f"{STUB}__main__.ReleaseError: No release is whole in this container.\n", "dags": []},
+        "The DAG file does not import: __main__.ReleaseError: No release is whole in this container.",
+        "dags/a.py",
+        "mend what it names",
+    ),
     "error without a line": (
         {"error": "DagCycleException: Cycle detected", "dags": []},
         "The DAG file does not import: DagCycleException: Cycle detected",
@@ -104,10 +113,11 @@ def test_wrong_file_is_told(changes: dict[str, Any], what: str, where: str, fix:
     assert caught.value.fix.startswith(fix)
 
 
-def test_line_is_of_the_file_itself(proven: Prove) -> None:
-    """A line of another file whose name ends alike is not taken for the DAG file's."""
+@pytest.mark.parametrize("error", [NESTED, INSIDE], ids=["name that ends alike", "same name in a package"])
+def test_line_is_of_the_file_itself(error: str, proven: Prove) -> None:
+    """A line of another file of the release is not taken for the DAG file's, nor one of the stub."""
     with pytest.raises(ProjectError) as caught:
-        proven(report(error=NESTED, dags=[]))
+        proven(report(error=error, dags=[]))
     assert caught.value.where == "dags/a.py, line 7"
 
 

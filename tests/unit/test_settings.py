@@ -114,7 +114,7 @@ def test_unknown_environment_is_told(name: str, hint: str, tmp_path: Path) -> No
     assert caught.value.fix == f"use one of: dev, or add [environments.{name}]"
 
 
-@pytest.mark.parametrize("name", ["local", "prod"])
+@pytest.mark.parametrize("name", ["local", "staging", "prod"])
 def test_own_settings_load(name: str) -> None:
     """This repository's settings.toml is right for both of its environments."""
     environment = load(ROOT / "settings.toml").environment(name)
@@ -127,11 +127,12 @@ def test_only_rehearsal_takes_password() -> None:
     environments = load(ROOT / "settings.toml").environments
     assert {name: one.snowflake.authentication for name, one in environments.items()} == {
         "local": "password",
+        "staging": "key_pair",
         "prod": "key_pair",
     }
 
 
-@pytest.mark.parametrize("name", ["local", "prod"])
+@pytest.mark.parametrize("name", ["local", "staging", "prod"])
 def test_shipped_reads_back(name: str) -> None:
     """The settings.json that goes with the DAGs says just what settings.toml says."""
     environment = load(ROOT / "settings.toml").environment(name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
-from scripts.aws import Aws
+from scripts.aws import Bucket
 from scripts.local.sync import Sync
 from tests.unit.conftest import Write
 
@@ -14,12 +15,12 @@ FILES = {"dags/a.py": "1", "dags/.airflowignore": "dbt/", "dags/dbt/shop/x.zip":
 
 
 @pytest.fixture
-def sync(aws: Aws, bucket: str, write: Write, tmp_path: Path) -> Sync:
+def sync(bucket: Bucket, write: Write, tmp_path: Path) -> Sync:
     """Return the sync of a bucket that holds a few DAG files and one object outside of dags/."""
     folder = write("source", {**FILES, "startup.sh": "no DAG"})
     for key in (*FILES, "startup.sh"):
-        aws.put(bucket, key, folder / key)
-    return Sync(aws, bucket, tmp_path / "copy")
+        put(bucket, key, (folder / key).read_text())
+    return Sync(bucket, tmp_path / "copy")
 
 
 def copy(sync: Sync) -> dict[str, str]:
@@ -28,10 +29,9 @@ def copy(sync: Sync) -> dict[str, str]:
     return {f"dags/{path.relative_to(sync.folder).as_posix()}": path.read_text() for path in paths}
 
 
-def put(sync: Sync, key: str, text: str, folder: Path) -> None:
+def put(bucket: Bucket, key: str, text: str) -> None:
     """Put a text into the bucket."""
-    (folder / "text").write_text(text)
-    sync.aws.put(sync.bucket, key, folder / "text")
+    bucket.put(key, text.encode(), hashlib.sha256(text.encode()).hexdigest())
 
 
 def test_prefix_is_copied(sync: Sync) -> None:
@@ -48,20 +48,20 @@ def test_unchanged_is_left_alone(sync: Sync) -> None:
     assert {path: path.stat().st_mtime_ns for path in sync.folder.rglob("*")} == before
 
 
-def test_changed_is_replaced_whole(sync: Sync, tmp_path: Path) -> None:
+def test_changed_is_replaced_whole(sync: Sync) -> None:
     """A changed object replaces the file by a rename: who has it open reads the old one to its end."""
     sync.once()
     with (sync.folder / "a.py").open() as reader:
-        put(sync, "dags/a.py", "2", tmp_path)
+        put(sync.bucket, "dags/a.py", "2")
         assert sync.once() == 1
         assert reader.read() == "1"
     assert copy(sync) == {**FILES, "dags/a.py": "2"}
 
 
-def test_new_is_copied(sync: Sync, tmp_path: Path) -> None:
+def test_new_is_copied(sync: Sync) -> None:
     """An object that is new appears, in folders that are new."""
     sync.once()
-    put(sync, "dags/dbt/other/y.zip", "zip 2", tmp_path)
+    put(sync.bucket, "dags/dbt/other/y.zip", "zip 2")
     assert sync.once() == 1
     assert copy(sync) == {**FILES, "dags/dbt/other/y.zip": "zip 2"}
 
@@ -69,6 +69,6 @@ def test_new_is_copied(sync: Sync, tmp_path: Path) -> None:
 def test_gone_is_deleted(sync: Sync) -> None:
     """An object that is gone disappears, once."""
     sync.once()
-    sync.aws.delete(sync.bucket, "dags/a.py")
+    sync.bucket.delete("dags/a.py")
     assert (sync.once(), sync.once()) == (1, 0)
     assert copy(sync) == {key: text for key, text in FILES.items() if key != "dags/a.py"}

@@ -1,0 +1,84 @@
+"""What AWS refuses, in the shape that users know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from mwaa_dbt.errors import ProjectError
+
+DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden", "UnauthorizedOperation")
+EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidToken", "TokenRefreshRequired")
+UNKNOWN = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidClientTokenId")
+ELSEWHERE = ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
+NONE = ("NoSuchBucket", "ResourceNotFoundException")
+BUSY = ("SlowDown", "503", "500", "InternalError", "ServiceUnavailable", "RequestTimeout", "ThrottlingException")
+AGAIN = "then run the same command: what is uploaded already is not sent again"
+
+
+class Told:
+    """Turns errors of AWS into ProjectErrors; one per region."""
+
+    def __init__(self, region: str) -> None:
+        self.region = region
+
+    @contextmanager
+    def __call__(self, action: str, resource: str) -> Iterator[None]:
+        """Run calls that need an IAM action on a resource.
+
+        Raises:
+            ProjectError: for whatever AWS refuses, with what mends it.
+        """
+        try:
+            yield
+        except ClientError as error:
+            raise self._refused(error, action, resource) from None
+        except NoCredentialsError:
+            raise ProjectError(
+                "There are no AWS credentials.", f"{action} on {resource}", f"log in (`aws sso login`), {AGAIN}"
+            ) from None
+        except BotoCoreError as error:
+            raise ProjectError(
+                f"AWS does not answer: {error}", f"{action} on {resource}", f"mend the connection, {AGAIN}"
+            ) from None
+
+    def _refused(self, error: ClientError, action: str, resource: str) -> ProjectError:
+        code, text = str(error.response["Error"]["Code"]), error.response["Error"].get("Message", "")
+        what, fix = self._explained(code, text, action, resource)
+        if code in ELSEWHERE:
+            headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
+            what = f"The bucket is in region {headers.get('x-amz-bucket-region', 'another')}, not {self.region}."
+        return ProjectError(what, f"{action} on {resource}", fix)
+
+    def _explained(self, code: str, text: str, action: str, resource: str) -> tuple[str, str]:
+        # As one pastes it into the role's policy.
+        line = f'{{"Effect": "Allow", "Action": "{action}", "Resource": "{arn(action, resource)}"}}'
+        name = resource.split("/", maxsplit=1)[0]
+        known = {
+            DENIED: (f"There is no permission for {action}.", f"allow it: {line}; {AGAIN}"),
+            EXPIRED: ("The AWS credentials have expired.", f"log in again, {AGAIN}"),
+            UNKNOWN: (f"AWS does not know the credentials: {text}", f"log in, {AGAIN}"),
+            ELSEWHERE: ("The bucket is in another region.", 'mend `region = "…"` in settings.toml'),
+            NONE: (f"There is no {name!r} in {self.region}.", _missing(code)),
+            BUSY: (f"AWS keeps refusing: {code} {text}", f"wait a minute, {AGAIN}"),
+        }
+        other = (f"AWS refused: {code} {text}", f"mend what it names, {AGAIN}")
+        return next((told for codes, told in known.items() if code in codes), other)
+
+
+def _missing(code: str) -> str:
+    made = "infra/bucket.yaml" if code == "NoSuchBucket" else "it"
+    return f"mend its name or `region` in settings.toml, or create {made}"
+
+
+def arn(action: str, resource: str) -> str:
+    """Return the ARN that a policy names for a resource of an action."""
+    service = action.split(":", maxsplit=1)[0]
+    forms = {
+        "s3": "arn:aws:s3:::{}",
+        "airflow": "arn:aws:airflow:REGION:ACCOUNT:environment/{}",
+        "secretsmanager": "arn:aws:secretsmanager:REGION:ACCOUNT:secret:{}-??????",
+    }
+    return forms[service].format(resource)

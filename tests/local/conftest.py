@@ -1,0 +1,215 @@
+"""A rehearsal's MWAA environment with everything real but Airflow, in whose place a small program starts and ends."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from mwaa_dbt.settings import load
+from scripts.aws import Aws, Bucket
+from scripts.local import processes, record, state
+from scripts.local.container import Container
+from scripts.local.processes import Launcher
+from scripts.local.state import Rehearsal, free_port
+from scripts.paths import PACKAGE, Paths
+from scripts.venvs import container
+
+ROOT = Path(__file__).parents[2]
+VERSION = "3.3.1"
+# `api-server` answers every request with what it was asked; `scheduler` ends a second after SIGTERM, as one whose
+# task still runs; it notes when it began and when that task ended.
+PROGRAM = """
+import http.server, json, os, signal, sys, time
+
+home = os.environ["AIRFLOW_HOME"]
+
+def note(what):
+    with open(os.path.join(home, "notes"), "a") as file:
+        file.write(what + " " + os.environ.get("RELEASE", "") + "\\n")
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+        asked = {"method": self.command, "path": self.path, "body": body}
+        asked["authorization"] = self.headers["authorization"]
+        self.send_response(404 if "missing" in self.path else 200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"access_token": "let me in", **asked}).encode())
+    do_GET = do_POST = do_PATCH = answer
+
+def main():
+    if "api-server" in sys.argv:
+        if os.environ.get("RELEASE") == "without an API server":
+            sys.exit("no API server today")
+        http.server.HTTPServer(("127.0.0.1", int(os.environ["AIRFLOW__API__PORT"])), Echo).serve_forever()
+    if "scheduler" in sys.argv:
+        note("began")
+        signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), note("task ended"), sys.exit()))
+    while True:
+        time.sleep(60)
+"""
+
+
+def wheel(folder: Path, name: str, version: str, program: str) -> None:
+    """Make a wheel of one module with a main function, installed as a command of the package's last word."""
+    package, command = name.replace("-", "_"), name.rsplit("-", maxsplit=1)[-1]
+    info = f"{package}-{version}.dist-info"
+    files = {
+        f"{package}_program.py": program,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[console_scripts]\n{command} = {package}_program:main\n",
+    }
+    listed = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
+    with zipfile.ZipFile(folder / f"{package}-{version}-py3-none-any.whl", "w") as archive:
+        for path, text in {**files, f"{info}/RECORD": listed}.items():
+            archive.writestr(path, text)
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    """Return a zip of texts."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+@dataclass
+class Stand:
+    """A project with a running environment and its front."""
+
+    paths: Paths
+    rehearsal: Rehearsal
+    bucket: Bucket
+
+    @property
+    def client(self) -> Any:
+        """Return boto3's own client for the front."""
+        return boto3.client(
+            "mwaa",
+            region_name="eu-central-1",
+            endpoint_url=self.rehearsal.url("mwaa"),
+            aws_access_key_id="rehearsal",
+            aws_secret_access_key="rehearsal",
+            config=Config(inject_host_prefix=False, retries={"max_attempts": 0}),
+        )
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What GetEnvironment says."""
+        return dict(self.client.get_environment(Name="mwaa-dbt-local")["Environment"])
+
+    @property
+    def members(self) -> dict[str, int]:
+        """Return name → pid as `mwaa local status` finds them, all of them alive."""
+        found = state.needed(self.paths).members
+        assert all(member.alive for member in found.values())
+        return {name: member.pid for name, member in found.items()}
+
+    @property
+    def notes(self) -> list[str]:
+        """What the schedulers noted."""
+        return (self.paths.home / "notes").read_text().splitlines()
+
+    def put(self, key: str, content: str | bytes) -> str:
+        """Upload a file and return its version."""
+        data = content.encode() if isinstance(content, str) else content
+        self.bucket.put(key, data, hashlib.sha256(data).hexdigest())
+        head = self.bucket.head(key)
+        assert head and head.version
+        return head.version
+
+    def update(self, **fields: str) -> dict[str, Any]:
+        """Update the environment and return it once that has ended."""
+        self.client.update_environment(Name="mwaa-dbt-local", **fields)
+        return self.wait()
+
+    def wait(self) -> dict[str, Any]:
+        """Return the environment once no update is under way."""
+        end = time.monotonic() + 30
+        while (found := self.environment)["Status"] == "UPDATING" and time.monotonic() < end:
+            time.sleep(0.1)
+        return found
+
+    def log(self, name: str) -> str:
+        """Return a log."""
+        return processes.log_file(self.paths, name).read_text()
+
+
+def make_project(root: Path) -> Paths:
+    """Make a project with an Airflow virtualenv that has the program in Airflow's place."""
+    paths, wheels, lock = Paths(root), root / "wheels", root / "locks" / f"airflow-{VERSION}.txt"
+    for folder in (wheels, lock.parent, paths.home / "tmp", state.folder(paths)):
+        folder.mkdir(parents=True)
+    wheel(wheels, "apache-airflow", VERSION, PROGRAM)
+    for version in ("1.0", "2.0"):
+        wheel(wheels, "some-tool", version, f"def main(): print('tool {version}')")
+    (root / "requirements.txt").write_text("some-tool==1.0\n")
+    lock.write_text(f"apache-airflow=={VERSION}\nsome-tool==1.0\n")
+    (lock.parent / "mwaa-image.in").write_text("# What the image has.\n")
+    uv, venv = Path(sys.executable).with_name("uv"), paths.state / f"airflow-{VERSION}"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, venv], check=True)
+    install: list[str | Path] = [uv, "pip", "install", "--quiet", "--python", venv / "bin" / "python", "-r", lock]
+    subprocess.run([*install, "--no-index", "--find-links", wheels], check=True)
+    return paths
+
+
+def begin(stand: Stand) -> None:
+    """Upload the first files, then start the environment and the front as `mwaa local up` does."""
+    stand.put("requirements.txt", "some-tool==1.0\n")
+    stand.put("plugins.zip", zipped({"first.py": ""}))
+    stand.put("startup.sh", "export RELEASE=one\necho 'hello from one'\n")
+    settings = load(ROOT / "settings.toml").environment("local")
+    made = record.first(settings, stand.rehearsal, stand.bucket, VERSION)
+    first = Container(stand.paths, stand.rehearsal, stand.bucket)
+    first.run(first.prepare(made))
+    record.write(stand.paths, made | {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
+    variables = container(stand.paths.home, "hybrid") | {"PYTHONPATH": str(PACKAGE.parent)}
+    front = ["uvicorn", "--factory", "scripts.local.mwaa_api:rehearsed", "--port", stand.rehearsal.ports["mwaa"]]
+    launcher = Launcher(stand.paths, stand.rehearsal)
+    launcher.start("mwaa", [sys.executable, "-m", *front], variables)
+    launcher.wait("mwaa", stand.rehearsal.url("mwaa"))
+
+
+@pytest.fixture(scope="module")
+def aws_port() -> Iterator[int]:
+    """Run moto's server and return its port."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield server.get_host_and_port()[1]
+    server.stop()
+
+
+@pytest.fixture
+def stand(tmp_path: Path, aws_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+    """Start an environment with its front; afterwards nothing runs."""
+    paths = make_project(tmp_path)
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
+    name = f"bucket-{aws_port}-{time.monotonic_ns()}"
+    rehearsal = Rehearsal(
+        "local", "eu-central-1", name, {"airflow": free_port(), "aws": aws_port, "outside": 9, "mwaa": free_port()}
+    )
+    aws = Aws(rehearsal.region, rehearsal.url("aws"))
+    aws.make_bucket(name)
+    stand = Stand(paths, rehearsal, aws.bucket(name))
+    try:
+        begin(stand)
+        yield stand
+    finally:
+        processes.end(paths)
