@@ -126,7 +126,8 @@ def _tree(paths: Paths, where: Place, project: DbtProject, name: str) -> Tree:
     stamp_container(out)
     archive, manifest = pack(project, out / "dags/dbt" / project.name).stem, keep(out, full_manifest(project))
     digest = bundle(root / "code", out, {project.name: archive}, "local")
-    write_record(out, digest, {project.name: {"archive": archive, "manifest": manifest}}, {"environment": "local"})
+    about = {"environment": "local", "sources": "made up", "dags": [], "git": {"revision": None}}
+    write_record(out, digest, {project.name: {"archive": archive, "manifest": manifest}}, about)
     shutil.copytree(code, plain / "dags", ignore=ignored)
     shutil.copytree(project.folder, plain / "dags" / "dbt" / project.name)
     return Tree(plain, out)
