@@ -141,12 +141,7 @@ def _system_error(error: OSError) -> ProjectError:
         _, target, text = error.args[0][0]
         number = int((re.findall(r"Errno (\d+)", text) or ["0"])[0])
         error = OSError(number, os.strerror(number), target)
-    fixes = {
-        errno.ENOSPC: "free some disk space",
-        errno.EACCES: "mend its permissions",
-        errno.EROFS: "make it writable",
-    }
-    fix = fixes.get(error.errno or 0, "mend what the system refuses")
+    fix = FIXES.get(error.errno or 0, "mend what the system refuses")
     where = error.filename or find_project().state
     return ProjectError(
         f"The system says: {error.strerror or error}.", str(where), f"{fix}, then run the command again"

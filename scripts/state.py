@@ -16,18 +16,18 @@ from scripts.aws import Bucket, MissingError
 from scripts.bundle import KEPT_FILES
 from scripts.console import step
 from scripts.dbt import Dbt
+from scripts.deploy.history import live
+from scripts.deploy.remote import read_record as stored_record
 from scripts.paths import Paths
 from scripts.projects import DbtProject
-from scripts.release import POINTER, SHORT, read_record
+from scripts.release import SHORT, read_record
 from scripts.workshop import Workshop, open_build
 
 CURRENT = "current"
 # A release's name, or the whole digest that begins with it.
 NAME = re.compile(r"[0-9a-f]{12,64}")
-RECORD = re.compile(r"releases/([0-9a-f]{12})/release\.json")
 NEW, MODIFIED, CHILD = "new", "modified", "child of a modified node"
 KEYS = ("unique_id", "resource_type", "original_file_path")
-SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -71,41 +71,15 @@ def find_stored(wanted: str, bucket: Callable[[], Bucket]) -> Stored:
 
 
 def _from_bucket(bucket: Bucket, wanted: str) -> Stored:
-    name = _current(bucket) if wanted == CURRENT else wanted[:SHORT]
+    name = live(bucket) if wanted == CURRENT else wanted[:SHORT]
     try:
-        record = json.loads(bucket.get(f"releases/{name}/release.json"))
-    except MissingError:
-        raise _unknown(bucket, name) from None
-    try:
-        return _stored(record, bucket.get)
+        return _stored(stored_record(bucket, name), bucket.get)
     except MissingError as error:
         raise ProjectError(
             f"The manifest of release {name} is no longer kept.",
             f"s3://{bucket.name}/{error}",
             "name a later release, or `current`",
         ) from None
-
-
-def _current(bucket: Bucket) -> str:
-    try:
-        return str(json.loads(bucket.get(POINTER))["releases"][0][:SHORT])
-    except MissingError:
-        raise ProjectError(
-            "No release is live: the bucket has no pointer.",
-            f"s3://{bucket.name}/{POINTER}",
-            "deploy one first, or compare with the folder of another build",
-        ) from None
-
-
-def _unknown(bucket: Bucket, name: str) -> ProjectError:
-    there = bucket.objects("releases/")
-    found = {match[1]: there[key].modified for key in there if (match := RECORD.fullmatch(key))}
-    known = sorted(found, key=lambda one: found[one], reverse=True)
-    return ProjectError(
-        f"There is no release {name!r}.{suggestion(name, known)}",
-        f"s3://{bucket.name}/releases/",
-        f"name one of: {', '.join([CURRENT, *known[:SHOWN]])}{' …' if len(known) > SHOWN else ''}",
-    )
 
 
 def _stored(record: dict[str, Any], get: Callable[[str], bytes]) -> Stored:

@@ -110,19 +110,7 @@ def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
 
     python3 on PATH is this interpreter's own, as MWAA's image has exactly one.
     """
-    prefixes = (
-        "PIP_",
-        "UV_",
-        "SSL_CERT_",
-        "REQUESTS_CA_",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "NO_PROXY",
-        "LANG",
-        "LC_",
-        "TZ",
-    )
-    kept = {key: value for key, value in environment.items() if key.upper().startswith(prefixes)}
+    kept = {key: value for key, value in environment.items() if key.upper().startswith(PASSED_ON)}
     cache = environment.get("UV_CACHE_DIR") or _uv_cache()
     return {**kept, "UV_CACHE_DIR": cache, "PATH": f"{sys.base_prefix}/bin:{os.defpath}:/usr/local/bin"}
 

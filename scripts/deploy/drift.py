@@ -7,10 +7,9 @@ from typing import Any
 
 from scripts.bundle import KEPT_FILES
 from scripts.deploy.history import live, stored
-from scripts.deploy.lock import KEY as LOCK
-from scripts.deploy.remote import LOG, content, each
+from scripts.deploy.remote import content, each
 from scripts.deploy.update import running
-from scripts.release import POINTER, STARTED_WITH
+from scripts.release import POINTER
 from scripts.target import Target
 
 
@@ -53,6 +52,6 @@ def find_drift(target: Target) -> Drift:
         release=release,
         changed=[key for key, digest in wanted.items() if found[key] not in (None, digest)],
         missing=[key for key in wanted if found[key] is None] + sorted(kept - set(there)),
-        extra=sorted(set(there) - known - kept - {LOCK, LOG, *STARTED_WITH}),
+        extra=sorted(set(there) - known - kept),
         environment=running(mwaa, bucket).stale(records[release]) if mwaa else [],
     )

@@ -10,7 +10,8 @@ from typing import Any
 
 from mwaa_dbt.errors import ProjectError
 from scripts.aws import Bucket
-from scripts.deploy.remote import LOG, each, read_pointer, read_record, record_key
+from scripts.deploy.remote import LOG, each, read_pointer, read_record
+from scripts.deploy.remote import stored as stored_names
 from scripts.release import SHORT
 
 
@@ -37,7 +38,7 @@ def _entry(bucket: Bucket, key: str) -> Entry:
 
 def stored(bucket: Bucket) -> dict[str, dict[str, Any]]:
     """Return the records of all releases that the bucket keeps, by name."""
-    names = [key.split("/")[1] for key in bucket.objects("releases/") if key == record_key(key.split("/")[1])]
+    names = stored_names(bucket)
     return dict(zip(names, each(lambda name: read_record(bucket, name), names), strict=True))
 
 
@@ -49,7 +50,7 @@ def live(bucket: Bucket) -> str:
     """
     pointer, _ = read_pointer(bucket)
     if not pointer:
-        raise ProjectError("No release is live.", f"s3://{bucket.name}", "run `mwaa deploy`")
+        raise ProjectError("No release is live.", f"s3://{bucket.name}", "run `mwaa deploy` first")
     return pointer[0][:SHORT]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from scripts.bundle import KEPT_FILES
 from scripts.release import POINTER, SHORT
 
 LOG = "releases/log/"
+RECORD = re.compile(rf"releases/([0-9a-f]{{{SHORT}}})/release\.json")
 WORKERS = 16  # calls at once; S3 takes thousands, a laptop's line does not
 
 
@@ -98,7 +100,7 @@ def read_record(bucket: Bucket, release: str) -> dict[str, Any]:
     except MissingError:
         known = stored(bucket)
         raise ProjectError(
-            f"There is no release {release!r} in the bucket.{suggestion(release, known)}",
+            f"There is no release {release!r}.{suggestion(release, known)}",
             f"s3://{bucket.name}/{record_key(release)}",
             "name one that `mwaa releases` lists",
         ) from None
@@ -106,8 +108,7 @@ def read_record(bucket: Bucket, release: str) -> dict[str, Any]:
 
 def stored(bucket: Bucket) -> list[str]:
     """Return the names of the releases whose records the bucket keeps."""
-    keys = bucket.objects("releases/")
-    return sorted(key.split("/")[1] for key in keys if key.endswith("/release.json"))
+    return sorted(match[1] for key in bucket.objects("releases/") if (match := RECORD.fullmatch(key)))
 
 
 def record_key(release: str) -> str:
