@@ -18,6 +18,8 @@ from typing import Any, Literal
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import Source, read, suggestion
 
+type Event = Literal["failure", "recovery", "warnings", "freshness", "late"]
+EVENTS: tuple[Event, ...] = ("failure", "recovery", "warnings", "freshness", "late")
 SHIPPED = Path(__file__).with_name("settings.json")
 
 
@@ -42,10 +44,42 @@ class Snowflake:
 
 @dataclass(frozen=True)
 class Slack:
-    """Where failures are told."""
+    """Where runs are told, and what of them.
+
+    `type` is the Airflow connection's: a bot token ("slack") or an incoming webhook ("slackwebhook", whose channel is
+    Slack's own). `mention` goes into the message of a failure, in Slack's form: <!here>, <@U…>, <!subteam^S…>.
+    """
 
     channel: str
     connection: str = "slack_default"
+    type: Literal["slack", "slackwebhook"] = "slack"
+    mention: str | None = None
+    events: tuple[Event, ...] = EVENTS
+    thread: bool = False
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A further Airflow connection: every field that is no secret; `secret` says whether it has a password."""
+
+    type: str
+    host: str | None = None
+    login: str | None = None
+    schema: str | None = None
+    port: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    secret: bool = True
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Where an environment's secrets are: <prefix>/connections/<id> and <prefix>/variables/<name>.
+
+    `kms_key` encrypts them (ARN, id or alias); Secrets Manager's own key if absent.
+    """
+
+    prefix: str = "airflow"
+    kms_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +109,10 @@ class Environment:
     tasks: Tasks = Tasks()
     airflow: Mapping[str, str] = field(default_factory=dict)
     mwaa: Mwaa | None = None
+    secrets: Secrets = Secrets()
+    connections: Mapping[str, Connection] = field(default_factory=dict)
+    # Name → value; an empty text says that the value is a secret, given to `mwaa secrets push`.
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

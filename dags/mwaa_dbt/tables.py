@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get_type_hints
 
 from mwaa_dbt.errors import ProjectError
 
@@ -62,6 +62,10 @@ def read[T](kind: type[T], table: Any, source: Source, path: tuple[str, ...] = (
 
 
 def _value(hint: Any, value: Any, source: Source, path: tuple[str, ...]) -> Any:
+    if isinstance(hint, TypeAliasType):
+        hint = hint.__value__
+    if hint is Any:
+        return value
     if get_origin(hint) in (UnionType, Union):
         hint = next(option for option in get_args(hint) if option is not type(None))
     if is_dataclass(hint):
@@ -70,6 +74,8 @@ def _value(hint: Any, value: Any, source: Source, path: tuple[str, ...]) -> Any:
         return _choice(get_args(hint), value, source.where(path))
     if get_origin(hint) in (Mapping, dict):
         return _mapping(hint, value, source, path)
+    if get_origin(hint) is tuple:
+        return _list(hint, value, source, path)
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
         raise _wrong(value, _NAMES[hint], source.where(path))
     return value
@@ -80,6 +86,12 @@ def _mapping(hint: Any, value: Any, source: Source, path: tuple[str, ...]) -> di
         raise _wrong(value, "a table", source.where(path))
     kind = get_args(hint)[1]
     return {str(key): _value(kind, item, source, (*path, str(key))) for key, item in value.items()}
+
+
+def _list(hint: Any, value: Any, source: Source, path: tuple[str, ...]) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise _wrong(value, "a list", source.where(path))
+    return tuple(_value(get_args(hint)[0], item, source, path) for item in value)
 
 
 def _choice(allowed: tuple[str, ...], value: Any, where: str) -> Any:
