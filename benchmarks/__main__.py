@@ -20,7 +20,7 @@ from scripts.console import err, out
 from scripts.paths import Paths, find_project
 
 # A module of this package each, with a function `measure(paths, options)`.
-BENCHMARKS = ("virtualenv", "parse", "fork", "deploy")
+BENCHMARKS = ("virtualenv", "parse", "fork", "deploy", "history")
 DOCUMENT = Path("docs", "performance.md")
 
 Names = Annotated[list[str] | None, typer.Argument(help=f"Any of: {', '.join(BENCHMARKS)}. [default: all]")]

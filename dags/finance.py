@@ -4,7 +4,7 @@ from datetime import datetime
 
 from airflow.sdk import DAG
 
-from mwaa_dbt import dbt_group, failure
+from mwaa_dbt import alerts, dbt_group
 
 with DAG(
     "finance",
@@ -14,6 +14,6 @@ with DAG(
     max_active_runs=1,
     default_args={"owner": "finance"},
     tags=["dbt", "finance"],
-    on_failure_callback=failure(),
+    **alerts(),
 ):
     dbt_group("jaffle_shop", select=["+tag:finance"], tests="after_all")

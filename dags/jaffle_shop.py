@@ -5,7 +5,7 @@ from datetime import datetime
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 
-from mwaa_dbt import dbt_group, failure
+from mwaa_dbt import alerts, dbt_group
 
 with DAG(
     "jaffle_shop",
@@ -15,7 +15,7 @@ with DAG(
     max_active_runs=1,
     default_args={"owner": "analytics"},
     tags=["dbt", "jaffle_shop"],
-    on_failure_callback=failure(),
+    **alerts(),
 ):
     start, end = EmptyOperator(task_id="start"), EmptyOperator(task_id="end", trigger_rule="none_failed")
     start >> dbt_group("jaffle_shop") >> end

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,14 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 def pack(project: DbtProject, folder: Path) -> Path:
     """Write the archive of a parsed project to <folder>/<digest>.zip and return that path.
 
-    It holds the project, its packages, the slim manifest and dbt's partial parse. The digest is the
-    SHA-256 of the file.
+    It holds the project, its packages, the slim manifest, how many on-run hooks there are, and dbt's partial
+    parse. The digest is the SHA-256 of the file.
     """
     members = dict(read_files(project.folder))
-    members["manifest.json"] = _compact(slim(json.loads((project.folder / "target/manifest.json").read_bytes())))
+    manifest = json.loads((project.folder / "target/manifest.json").read_bytes())
+    members["manifest.json"] = _compact(slim(manifest))
+    if hooks := count_hooks(manifest):
+        members["target/hooks.json"] = _compact(hooks)
     members["target/partial_parse.msgpack"] = reproducible(
         (project.folder / "target/partial_parse.msgpack").read_bytes(), project.folder.parent
     )
@@ -92,6 +96,12 @@ def slim(manifest: dict[str, Any]) -> dict[str, Any]:
     _settle_tests(kinds["nodes"])
     metadata = {"project_name": manifest["metadata"]["project_name"]}
     return {"metadata": metadata, "selectors": manifest.get("selectors", {}), **kinds}
+
+
+def count_hooks(manifest: dict[str, Any]) -> dict[str, int]:
+    """Return how many hooks of each kind a project and its packages have; a DAG asks whenever it is parsed."""
+    hooks = (node for node in manifest["nodes"].values() if node["resource_type"] == "operation")
+    return dict(Counter(tag for hook in hooks for tag in hook["tags"]))
 
 
 def _node(node: dict[str, Any]) -> dict[str, Any]:

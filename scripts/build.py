@@ -18,11 +18,13 @@ from scripts.bundle import Made, bundle, keep, stamp_container, write_record
 from scripts.console import step
 from scripts.dbt import Dbt
 from scripts.fingerprint import fingerprint
+from scripts.hooks import wrap_hooks
 from scripts.paths import Paths
 from scripts.profiles import ProfileWriter
 from scripts.projects import DbtProject, find_projects, stage
 from scripts.prove import Parsed, prove
 from scripts.release import SHORT, provenance
+from scripts.secrets.adapter import check_adapter
 from scripts.venvs import Airflow, airflow_venv, dbt_venv
 
 PINS = re.compile(r"(cat <<'PINS'\n).*?(^PINS$)", re.DOTALL | re.MULTILINE)
@@ -127,6 +129,7 @@ def _empty(folder: Path) -> Path:
 def _copy_sources(work: Work) -> None:
     root, out = work.paths.root, work.out
     _check_pins(root, work.settings)
+    check_adapter(root, work.environment.snowflake)
     ignored = shutil.ignore_patterns("__pycache__", "settings.json", ".DS_Store")
     shutil.copytree(root / "dags", work.code / "dags", ignore=ignored)
     (work.code / "dags" / "mwaa_dbt" / "settings.json").write_text(shipped(work.name, work.environment))
@@ -170,6 +173,7 @@ def _profiles(work: Work, airflow: Airflow, projects: list[DbtProject]) -> tuple
 def _archive(work: Work, project: DbtProject, dbt: Dbt) -> Made:
     with step(f"dbt project {project.name}") as notes:
         notes.append(dbt.deps(project))
+        wrap_hooks(project)
         dbt.parse(project)
         path = pack(project, work.out / "dags" / "dbt" / project.name)
         notes.append(f"{path.stat().st_size / 1024:.0f} kB")

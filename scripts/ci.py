@@ -84,7 +84,7 @@ def proxy(paths: Paths, environment: str) -> dict[str, str]:
 def _dbt_target(target: Target, template: str) -> DbtTarget:
     environment = target.settings
     with step("Airflow connection, from Secrets Manager"):
-        secret = target.aws.secret(f"{connections.PREFIX}/{environment.snowflake.connection}")
+        secret = target.aws.secret(connections.secret_name(environment, environment.snowflake.connection))
     return DbtTarget(TARGET, replace(environment, snowflake=replace(environment.snowflake, schema=template)), secret)
 
 

@@ -20,8 +20,10 @@ from rich.table import Table
 from mwaa_dbt.errors import ProjectError
 from scripts.console import err, out
 from scripts.deploy import commands as releases
+from scripts.history import commands as history
 from scripts.local import commands
 from scripts.paths import find_project
+from scripts.secrets import commands as secrets
 
 if TYPE_CHECKING:
     from scripts.state import Stored
@@ -34,6 +36,8 @@ FIXES = {
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(releases.app)
 app.add_typer(commands.app, name="local")
+app.add_typer(secrets.app, name="secrets")
+history.register(app)
 Environment = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]
 State = Annotated[
     str | None, typer.Option("--state", help="A release's name, `current`, or a build's folder.", metavar="RELEASE")

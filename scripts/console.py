@@ -12,8 +12,9 @@ from rich.status import Status
 
 EVERY = 60.0  # seconds between two lines of a long step in a log
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# Else the ":secret:" of an ARN is printed as a picture.
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 class Notes(list[str]):

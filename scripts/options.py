@@ -6,7 +6,7 @@ import json
 import re
 
 from mwaa_dbt.settings import Environment
-from scripts.connections import PREFIX
+from scripts.connections import folder
 
 SECRETS_BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
 
@@ -32,20 +32,16 @@ MWAA_FORCED = {
 }
 
 
-def project_options(environment: Environment) -> dict[str, str]:
-    """Return the options this project sets on MWAA, as section.option → value; settings.toml has the last word."""
-    known = (environment.snowflake.connection, environment.slack.connection)
-    # A backend is asked for every connection; the patterns keep aws_default and Cosmos' own variables away
-    # from it, each of which would be a paid call (facts: Airflow amazon provider 9, secrets_manager.py).
-    kwargs = {
-        "connections_prefix": PREFIX,
-        "connections_lookup_pattern": f"^({'|'.join(sorted(map(re.escape, set(known))))})$",
-        "variables_prefix": None,
-        "config_prefix": None,
-    }
+def project_options(environment: Environment, airflow: str = "3") -> dict[str, str]:
+    """Return the options this project sets on MWAA, as section.option → value; settings.toml has the last word.
+
+    Args:
+        environment: its settings.
+        airflow: the version of Airflow; before 3 the workers have no options of their own.
+    """
     options = {
         "secrets.backend": SECRETS_BACKEND,
-        "secrets.backend_kwargs": json.dumps(kwargs),
+        "secrets.backend_kwargs": json.dumps(_lookups(environment)),
         # Forked tasks share what plugins/preload.py imported, if it is imported before the fork.
         "core.lazy_load_plugins": "False",
         # A task's slot is else held up to 5 s after its end (task-sdk, supervisor.py).
@@ -53,9 +49,35 @@ def project_options(environment: Environment) -> dict[str, str]:
         "cosmos.enable_telemetry": "False",
         **environment.airflow,
     }
+    if airflow.split(".", maxsplit=1)[0] == "2":
+        own = environment.airflow
+        return {name: value for name, value in options.items() if name in own or not name.startswith("workers.")}
     # Workers take MWAA's kwargs, not ours, unless they are given both (Airflow 3, configuration.py).
     workers = {f"workers.secrets_{name}": options[f"secrets.{name}"] for name in ("backend", "backend_kwargs")}
     return {**workers, **options}
+
+
+def _lookups(environment: Environment) -> dict[str, str | None]:
+    """Return which connections and variables the secrets backend is asked for.
+
+    Airflow asks it for every id; the patterns keep aws_default and the variables in which Cosmos keeps a
+    producer's state away from it, each of which would be a paid call (amazon provider 9, secrets_manager.py).
+    """
+    connections = {environment.snowflake.connection, environment.slack.connection, *environment.connections}
+    kwargs: dict[str, str | None] = {
+        "connections_prefix": folder(environment),
+        "connections_lookup_pattern": _pattern(connections),
+        "variables_prefix": None,
+        "config_prefix": None,
+    }
+    if environment.variables:
+        kwargs["variables_prefix"] = folder(environment, "variables")
+        kwargs["variables_lookup_pattern"] = _pattern(set(environment.variables))
+    return kwargs
+
+
+def _pattern(names: set[str]) -> str:
+    return f"^({'|'.join(sorted(map(re.escape, names)))})$"
 
 
 def as_variables(options: dict[str, str]) -> dict[str, str]:

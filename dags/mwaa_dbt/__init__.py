@@ -1,15 +1,15 @@
 """dbt projects as Airflow task groups, on Amazon MWAA.
 
-A DAG file needs two names: `dbt_group` renders a dbt project, `failure` tells a failed run in Slack.
+A DAG file needs two names: `dbt_group` renders a dbt project, `alerts` tells its runs in Slack.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mwaa_dbt.group import dbt_group
-    from mwaa_dbt.notify import failure
+    from mwaa_dbt.notify import alerts
 
-__all__ = ["dbt_group", "failure"]
+__all__ = ["alerts", "dbt_group"]
 
 
 def __getattr__(name: str) -> Any:
@@ -18,8 +18,8 @@ def __getattr__(name: str) -> Any:
         from mwaa_dbt.group import dbt_group
 
         return dbt_group
-    if name == "failure":
-        from mwaa_dbt.notify import failure
+    if name == "alerts":
+        from mwaa_dbt.notify import alerts
 
-        return failure
+        return alerts
     raise AttributeError(name)

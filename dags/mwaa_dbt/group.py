@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
 from airflow.exceptions import DuplicateTaskIdFound
-from airflow.sdk import BaseOperator, Param, TriggerRule
+from airflow.sdk import BaseOperator, Param, TriggerRule, chain
 from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
 from cosmos.constants import (
     PRODUCER_WATCHER_TASK_ID,
@@ -22,6 +23,9 @@ from cosmos.dbt.graph import DbtNode
 from cosmos.operators.local import DbtTestLocalOperator
 
 from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.finish import FinishOperator
+from mwaa_dbt.frame import FRESHNESS, closers, freshness_check, start_hooks
+from mwaa_dbt.hooks import HooksOperator
 from mwaa_dbt.profile import profile_config
 from mwaa_dbt.project import Unpacked, open_project
 from mwaa_dbt.select import SelectOperator
@@ -29,6 +33,7 @@ from mwaa_dbt.settings import dbt_executable, runtime
 from mwaa_dbt.watch import mend
 
 OTHER_TESTS = "dbt_other_tests"
+FULL_REFRESH = "{{ params.full_refresh }}"
 Tests = Literal["after_each", "after_all", "none"]
 Execution = Literal["watcher", "local"]
 
@@ -49,6 +54,7 @@ def dbt_group(
     exclude: list[str] | None = None,
     tests: Tests = "after_each",
     execution: Execution = "watcher",
+    freshness: bool = False,
     group_id: str | None = None,
 ) -> DbtTaskGroup:
     """Render a dbt project, or a selection of it, as a task group of the current DAG.
@@ -62,40 +68,69 @@ def dbt_group(
         exclude: nodes to leave out.
         tests: after each model (its failure holds back what depends on it), after all models, or none.
         execution: "watcher" runs one `dbt build` and a watching task per node; "local" runs dbt per node.
+        freshness: ask first how old the sources are; one past its `error_after` holds back all nodes.
         group_id: the group's name; the project's if absent. Two groups of one project in a DAG need one.
 
     Raises:
         ProjectError: if the project is not in the release, the selection names no node, or the name is taken.
     """
-    release = open_project(project)
-    arguments = _arguments(project, release)
-    try:
-        group = DbtTaskGroup(
-            group_id=group_id or project,
-            project_config=ProjectConfig(manifest_path=release.manifest, project_name=project, install_dbt_deps=False),
-            profile_config=arguments["profile_config"],
-            execution_config=_execution(release, execution),
-            render_config=_render(select, exclude, tests, execution),
-            operator_args={"full_refresh": "{{ params.full_refresh }}", "vars": arguments["vars"]},
-        )
-    except DuplicateTaskIdFound as error:
-        raise _taken(project, error) from None
+    release, wish = open_project(project), Wish(select, exclude, tests, execution, freshness)
+    group = _rendered(group_id or project, release, wish)
     nodes = _nodes(group)
     if not nodes:
-        raise _nothing(project, select, exclude)
+        raise _nothing(project, wish)
     _say_release(group, release)
     group.dag.params.update({name: param for name, param in PARAMS.items() if name not in group.dag.params})
-    common = {**arguments, **_as_cosmos(group), "exclude": " ".join(exclude or []) or None}
-    with group:
-        chooser = SelectOperator(group_select=select, **common)
-        nodes |= _unwatched_tests(group, nodes, common) if tests == "after_each" else {}
-    _join(group, chooser, nodes, tests)
+    _complete(group, release, wish, nodes)
     return group
 
 
-def _arguments(project: str, release: Unpacked) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Wish:
+    """What a DAG file asks of its dbt group."""
+
+    select: list[str] | None
+    exclude: list[str] | None
+    tests: Tests
+    execution: Execution
+    freshness: bool
+
+
+def _rendered(group_id: str, release: Unpacked, wish: Wish) -> DbtTaskGroup:
+    project, arguments = release.name, _arguments(release)
+    try:
+        return DbtTaskGroup(
+            group_id=group_id,
+            project_config=ProjectConfig(manifest_path=release.manifest, project_name=project, install_dbt_deps=False),
+            profile_config=arguments["profile_config"],
+            execution_config=_execution(release, wish.execution),
+            render_config=_render(wish),
+            operator_args={"full_refresh": FULL_REFRESH, "vars": arguments["vars"]},
+        )
+    except DuplicateTaskIdFound as error:
+        raise _taken(project, error) from None
+
+
+def _complete(group: DbtTaskGroup, release: Unpacked, wish: Wish, nodes: dict[str, list[BaseOperator]]) -> None:
+    """Add the tasks that Cosmos has none of, and give all of them their place and behaviour."""
+    common = {**_arguments(release), **_as_cosmos(group), "exclude": " ".join(wish.exclude or []) or None}
+    with group:
+        nodes |= _unwatched_tests(group, nodes, common) if wish.tests == "after_each" else {}
+        chooser = SelectOperator(group_select=wish.select, **common)
+        hooks = {**common, "select": chooser.template, "full_refresh": FULL_REFRESH, "retries": 0}
+        first: list[Any] = [chooser, *start_hooks(release, hooks)]
+        first += freshness_check(group, common) if wish.freshness else []
+        last = closers(group, release, hooks)
+    _join(group, nodes, first, last)
+    for task in group.iter_tasks():
+        mend(task, unit_tests=wish.tests == "after_each")
+        if not isinstance(task, (SelectOperator, HooksOperator, FinishOperator)):
+            _configure(task, chooser)
+
+
+def _arguments(release: Unpacked) -> dict[str, Any]:
     return {
-        "profile_config": profile_config(project, runtime()),
+        "profile_config": profile_config(release.name, runtime()),
         "project_dir": str(release.folder),
         "dbt_executable_path": dbt_executable(),
         "vars": "{{ params.vars | tojson }}",
@@ -124,16 +159,16 @@ def _execution(release: Unpacked, execution: Execution) -> ExecutionConfig:
     )
 
 
-def _render(select: list[str] | None, exclude: list[str] | None, tests: Tests, execution: Execution) -> RenderConfig:
+def _render(wish: Wish) -> RenderConfig:
     return RenderConfig(
         load_method=LoadMode.DBT_MANIFEST,
-        select=select or [],
-        exclude=exclude or [],
-        test_behavior=TestBehavior(tests),
+        select=wish.select or [],
+        exclude=wish.exclude or [],
+        test_behavior=TestBehavior(wish.tests),
         emit_datasets=False,
         # A test of two models of which neither comes first must wait for both. The producer sees to that itself;
         # a watching task of such a test would never hear of it (Cosmos 1.15.1) and end green.
-        should_detach_multiple_parents_tests=execution == "local",
+        should_detach_multiple_parents_tests=wish.execution == "local",
     )
 
 
@@ -154,11 +189,11 @@ def _nodes(group: DbtTaskGroup) -> dict[str, list[BaseOperator]]:
     return nodes
 
 
-def _nothing(project: str, select: list[str] | None, exclude: list[str] | None) -> ProjectError:
+def _nothing(project: str, wish: Wish) -> ProjectError:
     return ProjectError(
-        f"The selection of dbt_group({project!r}, select={select}, exclude={exclude}) names no node.",
+        f"The selection of dbt_group({project!r}, select={wish.select}, exclude={wish.exclude}) names no node.",
         "the DAG file that calls it",
-        f"try it with `dbt ls --project-dir dbt/{project} --select {' '.join(select or [])}`",
+        f"try it with `dbt ls --project-dir dbt/{project} --select {' '.join(wish.select or [])}`",
     )
 
 
@@ -200,15 +235,23 @@ def _is_built(node: DbtNode) -> bool:
     return node.resource_type in (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHOT)
 
 
-def _join(group: DbtTaskGroup, chooser: SelectOperator, nodes: dict[str, list[BaseOperator]], tests: Tests) -> None:
-    chooser.tasks = {node: [task.task_id for task in tasks] for node, tasks in nodes.items()}
-    for task in group.iter_tasks():
-        if task is chooser:
-            continue
-        mend(task, unit_tests=tests == "after_each")
-        _configure(task, chooser)
-        if not task.upstream_task_ids:
-            chooser >> task
+def _join(
+    group: DbtTaskGroup, nodes: dict[str, list[BaseOperator]], first: list[BaseOperator], last: list[BaseOperator]
+) -> None:
+    first[0].tasks = {node: [task.task_id for task in tasks] for node, tasks in nodes.items()}
+    around = {*first, *last}
+    within = [task for task in group.iter_tasks() if task not in around]
+    roots, leaves = ([task for task in within if not ids(task)] for ids in (_before, _after))
+    chain(*first, roots)
+    chain(leaves, *last)
+
+
+def _before(task: BaseOperator) -> set[str]:
+    return task.upstream_task_ids
+
+
+def _after(task: BaseOperator) -> set[str]:
+    return task.downstream_task_ids
 
 
 def _configure(task: BaseOperator, chooser: SelectOperator) -> None:
@@ -233,4 +276,4 @@ def _configure(task: BaseOperator, chooser: SelectOperator) -> None:
 def _takes_selection(task: BaseOperator) -> bool:
     # The producer and the one test task after all models; every other task runs just its own nodes.
     own_node = getattr(task, "extra_context", {}).get("dbt_node_config")
-    return hasattr(task, "select") and not own_node and not task.task_id.endswith(OTHER_TESTS)
+    return hasattr(task, "select") and not own_node and not task.task_id.endswith((OTHER_TESTS, FRESHNESS))

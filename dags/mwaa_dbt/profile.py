@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from cosmos import ProfileConfig
 from cosmos.profiles import (
     SnowflakeEncryptedPrivateKeyPemProfileMapping,
     SnowflakePrivateKeyPemProfileMapping,
     SnowflakeUserPasswordProfileMapping,
 )
+from cosmos.profiles.snowflake.base import SnowflakeBaseProfileMapping
 
 from mwaa_dbt.settings import Runtime, Snowflake
 
@@ -39,7 +42,45 @@ class Password(SecretNames, SnowflakeUserPasswordProfileMapping):
     """Log in with a password; Snowflake refuses that to services, the rehearsal does not."""
 
 
-MAPPINGS = {"key_pair": KeyPair, "encrypted_key_pair": EncryptedKeyPair, "password": Password}
+class WorkloadIdentity(SnowflakeBaseProfileMapping):
+    """Log in as the execution role that MWAA's containers have; Cosmos has no such mapping."""
+
+    airflow_connection_type = "snowflake"
+    dbt_profile_type = "snowflake"
+    required_fields: ClassVar = [
+        "account",
+        "database",
+        "warehouse",
+        "schema",
+        "authenticator",
+        "workload_identity_provider",
+    ]
+    airflow_param_mapping: ClassVar = {
+        "account": "extra.account",
+        "user": "login",
+        "database": "extra.database",
+        "warehouse": "extra.warehouse",
+        "schema": "schema",
+        "role": "extra.role",
+        "authenticator": "extra.authenticator",
+        "workload_identity_provider": "extra.workload_identity_provider",
+        "host": "extra.host",
+        "port": "extra.port",
+        "query_tag": "extra.query_tag",
+    }
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        """Return the fields of the profile (Cosmos' hook)."""
+        return {key: value for key, value in super().profile.items() if value is not None}
+
+
+MAPPINGS = {
+    "key_pair": KeyPair,
+    "encrypted_key_pair": EncryptedKeyPair,
+    "workload_identity": WorkloadIdentity,
+    "password": Password,
+}
 
 
 def profile_config(project: str, runtime: Runtime) -> ProfileConfig:
@@ -48,11 +89,14 @@ def profile_config(project: str, runtime: Runtime) -> ProfileConfig:
     dbt reuses partial_parse.msgpack only if profile, target and the connection's fields without secrets
     hash to what they were at the build, so both sides get them from here.
     """
-    snowflake = runtime.environment.snowflake
-    mapping = MAPPINGS[snowflake.authentication](
-        conn_id=snowflake.connection, profile_args=_arguments(project, snowflake)
-    )
-    return ProfileConfig(profile_name=project, target_name=runtime.name, profile_mapping=mapping)
+    mapped = mapping(project, runtime.environment.snowflake)
+    return ProfileConfig(profile_name=project, target_name=runtime.name, profile_mapping=mapped)
+
+
+def mapping(project: str, snowflake: Snowflake) -> SnowflakeBaseProfileMapping:
+    """Return what makes a dbt project's profile of the Airflow connection."""
+    arguments = _arguments(project, snowflake)
+    return MAPPINGS[snowflake.authentication](conn_id=snowflake.connection, profile_args=arguments)
 
 
 def _arguments(project: str, snowflake: Snowflake) -> dict[str, str | int]:

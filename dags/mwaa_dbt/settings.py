@@ -19,20 +19,24 @@ from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import Source, read, suggestion
 
 type Event = Literal["failure", "recovery", "warnings", "freshness", "late"]
+type Authentication = Literal["key_pair", "encrypted_key_pair", "workload_identity", "password"]
 EVENTS: tuple[Event, ...] = ("failure", "recovery", "warnings", "freshness", "late")
 SHIPPED = Path(__file__).with_name("settings.json")
 
 
 @dataclass(frozen=True)
 class Snowflake:
-    """What dbt needs to know of Snowflake besides the secret; `{project}` in schema is the dbt project."""
+    """What dbt needs to know of Snowflake besides the secret; `{project}` in schema is the dbt project.
+
+    With "workload_identity" there is no secret: Snowflake knows MWAA's execution role.
+    """
 
     account: str
     user: str
     role: str
     warehouse: str
     database: str
-    authentication: Literal["key_pair", "encrypted_key_pair", "password"]
+    authentication: Authentication
     schema: str = "{project}"
     connection: str = "snowflake_default"
     threads: int = 4
@@ -47,7 +51,8 @@ class Slack:
     """Where runs are told, and what of them.
 
     `type` is the Airflow connection's: a bot token ("slack") or an incoming webhook ("slackwebhook", whose channel is
-    Slack's own). `mention` goes into the message of a failure, in Slack's form: <!here>, <@U…>, <!subteam^S…>.
+    Slack's own). `mention` is called when a run fails or is late, in Slack's form: <!here>, <@U…>, <!subteam^S…>.
+    `thread` sends the details of all failing nodes as an answer to the failure's message; a webhook cannot.
     """
 
     channel: str

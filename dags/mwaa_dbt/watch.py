@@ -1,49 +1,40 @@
-"""What Cosmos' watching tasks lack: a retry that runs, and tests that run after it (Cosmos 1.15.1)."""
+"""What Cosmos' tasks lack: a retry that runs, tests that run after it, and words (Cosmos 1.15.1)."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from airflow.sdk import BaseOperator
 from cosmos.operators._watcher.state import get_status_xcom_key, get_xcom_val, is_dbt_node_status_success
+from cosmos.operators.local import AbstractDbtLocalBase
 from cosmos.operators.watcher import (
+    DbtProducerWatcherOperator,
     DbtRunWatcherOperator,
     DbtSeedWatcherOperator,
     DbtSnapshotWatcherOperator,
     DbtTestWatcherOperator,
 )
 
+from mwaa_dbt.tell import Producer, Telling, Watching
+
 # `dbt run` knows no unit tests; `dbt build` runs those of the model first, and builds nothing if one fails.
 WITH_UNIT_TESTS = ["build", "--exclude-resource-type", "test"]
 
 
-class Retrying:
-    """Run a node at its retry even while the producer still builds others.
-
-    Cosmos would go on watching, read the same failure again and fail: with retries minutes apart and a long
-    build, a model never got a second chance.
-    """
-
-    def _handle_retry(self, try_number: int, producer_task_state: str | None, context: Any) -> bool | None:
-        status = self._get_node_status(context["ti"], context)  # type: ignore[attr-defined]
-        if status is not None and not is_dbt_node_status_success(status):
-            return bool(self._fallback_to_non_watcher_run(try_number, context))  # type: ignore[attr-defined]
-        return super()._handle_retry(try_number, producer_task_state, context)  # type: ignore[misc,no-any-return]
-
-
-class RunWatcher(Retrying, DbtRunWatcherOperator):
+class RunWatcher(Watching, Telling, DbtRunWatcherOperator):
     """Watch a model."""
 
 
-class SeedWatcher(Retrying, DbtSeedWatcherOperator):
+class SeedWatcher(Watching, Telling, DbtSeedWatcherOperator):
     """Watch a seed."""
 
 
-class SnapshotWatcher(Retrying, DbtSnapshotWatcherOperator):
+class SnapshotWatcher(Watching, Telling, DbtSnapshotWatcherOperator):
     """Watch a snapshot."""
 
 
-class TestWatcher(Retrying, DbtTestWatcherOperator):
+class TestWatcher(Watching, Telling, DbtTestWatcherOperator):
     """Watch a node's tests, or run them where the producer did not.
 
     dbt skips the tests of a node that failed, which Cosmos reports as failed tests: a model that its own retry
@@ -59,11 +50,18 @@ class TestWatcher(Retrying, DbtTestWatcherOperator):
 
 
 OURS: dict[type, type] = {
+    DbtProducerWatcherOperator: Producer,
     DbtRunWatcherOperator: RunWatcher,
     DbtSeedWatcherOperator: SeedWatcher,
     DbtSnapshotWatcherOperator: SnapshotWatcher,
     DbtTestWatcherOperator: TestWatcher,
 }
+
+
+@cache
+def telling(kind: type) -> type:
+    """Return an operator of Cosmos' that also tells what dbt said; the same class for the same kind."""
+    return type(kind.__name__, (Telling, kind), {"__module__": __name__, "__doc__": kind.__doc__})
 
 
 def mend(task: BaseOperator, unit_tests: bool) -> None:
@@ -73,6 +71,10 @@ def mend(task: BaseOperator, unit_tests: bool) -> None:
         task: any task of a dbt group.
         unit_tests: whether a model's own dbt runs its unit tests.
     """
-    task.__class__ = OURS.get(type(task), type(task))
+    kind = type(task)
+    if kind in OURS:
+        task.__class__ = OURS[kind]
+    elif isinstance(task, AbstractDbtLocalBase) and not isinstance(task, Telling):
+        task.__class__ = telling(kind)
     if unit_tests and getattr(task, "base_cmd", None) == ["run"]:
         task.base_cmd = WITH_UNIT_TESTS

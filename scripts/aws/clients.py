@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
+from mwaa_dbt.errors import ProjectError
 from scripts.aws.bucket import Bucket
 from scripts.aws.environment import Mwaa
 from scripts.aws.errors import Told
+from scripts.aws.secrets import Secrets
 
 # Standard mode backs off and tries again on time-outs, 5xx answers and S3's SlowDown.
 ATTEMPTS = 6  # with the waits between them about 20 seconds
@@ -30,15 +34,19 @@ class Aws:
         region: e.g. eu-central-1.
         endpoint: another server than AWS for S3 and Secrets Manager.
         mwaa: another server than AWS for MWAA.
+        keys: other credentials than those found around here, as boto3's Session takes them.
     """
 
-    def __init__(self, region: str, endpoint: str | None = None, mwaa: str | None = None) -> None:
+    def __init__(
+        self, region: str, endpoint: str | None = None, mwaa: str | None = None, keys: Mapping[str, str] | None = None
+    ) -> None:
         self.region, self.endpoint = region, endpoint
         # Another server wants no real credentials, and must not get any.
-        keys = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehearsal"} if endpoint or mwaa else {}
-        session = boto3.session.Session(region_name=region, **keys)
+        if endpoint or mwaa:
+            keys = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehearsal"}
+        self._session = session = boto3.session.Session(region_name=region, **(keys or {}))
         self._told = Told(region)
-        config = _config()
+        config = self._config = _config()
         self._s3 = session.client("s3", endpoint_url=endpoint, config=config)
         self._secrets = session.client("secretsmanager", endpoint_url=endpoint, config=config)
         # MWAA's "api." before the host is left away where the endpoint is given.
@@ -60,12 +68,80 @@ class Aws:
             self._s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": place} if place else {}))
             self._s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
 
-    def make_secret(self, name: str, value: dict[str, Any]) -> None:
-        """Create a secret with a JSON value."""
-        with self._told("secretsmanager:CreateSecret", name):
-            self._secrets.create_secret(Name=name, SecretString=json.dumps(value))
+    @property
+    def secrets(self) -> Secrets:
+        """The region's secrets."""
+        return Secrets(self._secrets, self._told)
 
     def secret(self, name: str) -> dict[str, Any]:
-        """Return a secret's JSON value."""
-        with self._told("secretsmanager:GetSecretValue", name):
-            return dict(json.loads(self._secrets.get_secret_value(SecretId=name)["SecretString"]))
+        """Return the JSON value of a secret that has one.
+
+        Raises:
+            ProjectError: if there is none.
+        """
+        try:
+            return dict(json.loads(self.secrets.read(name)))
+        except (LookupError, ValueError):
+            raise ProjectError(
+                f"Secret {name} cannot be read.", f"Secrets Manager, {self.region}", "look at `mwaa secrets check`"
+            ) from None
+
+    def account(self) -> str | None:
+        """Return the number of the account; None if AWS does not tell."""
+        try:
+            client = self._session.client("sts", endpoint_url=self.endpoint, config=self._config)
+            return str(client.get_caller_identity()["Account"])
+        except (BotoCoreError, ClientError):
+            return None
+
+    def as_role(self, role: str) -> Aws:
+        """Return the same services as another role sees them, for an hour.
+
+        Raises:
+            ProjectError: if the role may not be taken.
+        """
+        client = self._session.client("sts", endpoint_url=self.endpoint, config=self._config)
+        try:
+            given = client.assume_role(RoleArn=role, RoleSessionName="mwaa-secrets-check")["Credentials"]
+        except (BotoCoreError, ClientError) as error:
+            raise ProjectError(
+                f"AWS does not let these credentials take the role: {error}",
+                f"--role {role}",
+                "allow them sts:AssumeRole on it, and them in its trust policy; or leave --role out",
+            ) from None
+        keys = {
+            "aws_access_key_id": given["AccessKeyId"],
+            "aws_secret_access_key": given["SecretAccessKey"],
+            "aws_session_token": given["SessionToken"],
+        }
+        return Aws(self.region, self.endpoint, keys=keys)
+
+    def key_arn(self, key: str) -> str | None:
+        """Return the ARN of a KMS key, given as alias or otherwise; None if AWS does not tell."""
+        try:
+            client = self._session.client("kms", endpoint_url=self.endpoint, config=self._config)
+            return str(client.describe_key(KeyId=key)["KeyMetadata"]["Arn"])
+        except (BotoCoreError, ClientError):
+            return None
+
+    def variables(self) -> dict[str, str]:
+        """Return what gives another program the same access, as environment variables; for no log and no file.
+
+        Raises:
+            ProjectError: if there are no credentials.
+        """
+        try:
+            found = self._session.get_credentials()
+            keys = found.get_frozen_credentials() if found else None
+        except BotoCoreError as error:
+            raise ProjectError(f"AWS gives no credentials: {error}", "AWS credentials", "log in again") from None
+        if keys is None:
+            raise ProjectError("There are no AWS credentials.", "AWS credentials", "log in (`aws sso login`)")
+        given = {
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_SESSION_TOKEN": keys.token,
+            "AWS_ENDPOINT_URL": self.endpoint,
+        }
+        region = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
+        return {**region, **{name: value for name, value in given.items() if value}}

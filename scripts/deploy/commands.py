@@ -52,7 +52,7 @@ def deploy(environment: Environment = "local", wait: Wait = 0.0, as_json: Json =
 
 @app.command()
 def rollback(
-    release: Annotated[str | None, typer.Argument(help="A release's name. [default: the one before]")] = None,
+    release: Annotated[str | None, typer.Argument(help="A release's name. \\[default: the one before]")] = None,
     environment: Environment = "local",
     wait: Wait = 0.0,
     as_json: Json = False,

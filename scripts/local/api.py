@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -86,18 +87,27 @@ class Api:
         """Return the task instances of a run."""
         return list(self.pages(f"dags/{dag}/dagRuns/{run}/taskInstances", "task_instances"))
 
-    def log(self, dag: str, run: str, task: str, attempt: int) -> list[str]:
+    def log(self, dag: str, run: str, task: str, attempt: int) -> list[Line]:
         """Return the lines of a task's log."""
         path = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{attempt}"
         found = self.call("GET", path, params={"full_content": "true"}) or {"content": []}
-        return [text for line in found["content"] for text in _texts(line)]
+        return [_line(line) for line in found["content"]]
 
 
-def _texts(line: str | dict[str, Any]) -> list[str]:
+@dataclass(frozen=True)
+class Line:
+    """A line of a task's log, and the error that it tells of."""
+
+    text: str
+    error: str = ""
+
+
+def _line(line: str | dict[str, Any]) -> Line:
     if isinstance(line, str):
-        return [line]
+        return Line(line)
     causes = [f"{one.get('exc_type')}: {one.get('exc_value')}" for one in line.get("error_detail") or []]
-    return [str(line.get("event", "")), *"\n".join(causes).splitlines()]
+    # What the task raised stands first, then its causes.
+    return Line(str(line.get("event", "")), causes[0].removeprefix("ProjectError: ") if causes else "")
 
 
 def _lost(what: str, process: str) -> ProjectError:

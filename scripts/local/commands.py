@@ -14,7 +14,7 @@ from rich.table import Table
 from mwaa_dbt.settings import load
 from scripts.console import err, out, step
 from scripts.local.api import Api
-from scripts.local.manifests import read_manifests
+from scripts.local.manifests import read_relations
 from scripts.local.rows import count_rows
 from scripts.local.run import Result, as_table, errors, report, watch
 from scripts.local.state import ENVIRONMENT, Rehearsal, find, needed
@@ -24,7 +24,7 @@ from scripts.release import check_dag
 app = typer.Typer(no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
-Port = Annotated[int | None, typer.Option(help="The UI's port. [default: 8080 if free, else any]", show_default=False)]
+Port = Annotated[int | None, typer.Option(help="The UI's. \\[default: 8080 if free, else any]", show_default=False)]
 
 
 @app.callback()
@@ -63,11 +63,10 @@ def run(
     build = _built(paths)
     check_dag(build, dag)
     with _rehearsal(paths, build) as (rehearsal, since):
-        manifests = read_manifests(build)
         run_id = _trigger(api := Api(rehearsal), dag, since, conf)
-        result = watch(api, dag, run_id, manifests.tests)
+        result = watch(api, dag, run_id)
         environment = load(paths.settings).environment(ENVIRONMENT)
-        _show(result, count_rows(rehearsal, environment, manifests.relations), as_json)
+        _show(result, count_rows(rehearsal, environment, read_relations(build)), as_json)
     raise typer.Exit(0 if result.state == "success" else 1)
 
 

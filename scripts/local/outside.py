@@ -1,4 +1,4 @@
-"""The rehearsal's internet: an HTTP proxy that knows two hosts and refuses all others.
+"""The rehearsal's internet: an HTTP proxy that knows three hosts and refuses all others.
 
 HTTP_PROXY leads every task here, so connections name the same hosts whatever port was free; dbt hashes
 host and port of a profile, and a changed hash would cost each task a full parse.
@@ -13,7 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scripts.local import slack, snowflake
 
-HOSTS: dict[str, ASGIApp] = {"snowflake.localhost": snowflake.app, "slack.localhost": slack.app}
+HOSTS: dict[str, ASGIApp] = {
+    "snowflake.localhost": snowflake.app,
+    "slack.localhost": slack.app,
+    "hooks.slack.localhost": slack.hooks,
+}
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

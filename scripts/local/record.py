@@ -63,7 +63,7 @@ def first(environment: Environment, rehearsal: Rehearsal, bucket: Bucket, airflo
         "SourceBucketArn": f"arn:aws:s3:::{bucket.name}",
         "DagS3Path": "dags",
         **_versions(bucket),
-        "AirflowConfigurationOptions": project_options(environment),
+        "AirflowConfigurationOptions": project_options(environment, airflow),
         "LastUpdate": last_update("PENDING"),
     }
 

@@ -16,7 +16,8 @@ def count_rows(rehearsal: Rehearsal, environment: Environment, relations: Mappin
     import snowflake.connector
 
     aws = Aws(rehearsal.region, rehearsal.url("aws"))
-    login = connect_arguments(aws.secret(f"{connections.PREFIX}/{environment.snowflake.connection}"), rehearsal)
+    stored = aws.secret(connections.secret_name(environment, environment.snowflake.connection))
+    login = connect_arguments(stored, rehearsal)
     counts: dict[str, int] = {}
     with snowflake.connector.connect(**login) as connection, connection.cursor() as cursor:
         for name, relation in relations.items():

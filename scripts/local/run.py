@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -45,8 +44,8 @@ class Result:
     tasks: list[Task]
 
 
-def watch(api: Api, dag: str, run: str, tests: Mapping[str, list[str]]) -> Result:
-    """Follow a run to its end, live on a terminal, line by line in a log; `tests`: node id → its tests' ids."""
+def watch(api: Api, dag: str, run: str) -> Result:
+    """Follow a run to its end, live on a terminal, line by line in a log."""
     begun = time.monotonic()
     with _Progress(dag) as progress:
         while True:
@@ -56,7 +55,7 @@ def watch(api: Api, dag: str, run: str, tests: Mapping[str, list[str]]) -> Resul
             if state in DONE:
                 break
             time.sleep(0.5)
-    tasks = [_task(api, run, instance, tests) for instance in sorted(instances, key=_order)]
+    tasks = [_task(api, run, instance) for instance in sorted(instances, key=_order)]
     return Result(dag, run, state, time.monotonic() - begun, tasks)
 
 
@@ -64,9 +63,9 @@ def _order(instance: dict[str, Any]) -> tuple[str, str]:
     return (instance["start_date"] or "9999", instance["task_id"])
 
 
-def _task(api: Api, run: str, instance: dict[str, Any], tests: Mapping[str, list[str]]) -> Task:
+def _task(api: Api, run: str, instance: dict[str, Any]) -> Task:
     state = instance["state"] or "none"
-    error = cause(api, run, instance, tests) if state == "failed" else None
+    error = cause(api, run, instance) if state == "failed" else None
     return Task(instance["task_id"], state, _seconds(instance), error)
 
 

@@ -16,8 +16,11 @@ from http import HTTPStatus
 from typing import Any
 
 from fakesnow.server import app as fakesnow_app
+from fakesnow.server import shared_fs
 
+from scripts.local.snowflake_errors import in_own_words
 from scripts.local.snowflake_sql import rewrite
+from scripts.local.snowflake_statement import Statement
 from scripts.local.snowflake_values import correct_values
 
 type Message = MutableMapping[str, Any]
@@ -50,6 +53,8 @@ class _FailureRecorder(logging.Handler):
 
 
 correct_values()
+# Snowflake refuses to divide by zero; DuckDB answers infinity unless told otherwise.
+shared_fs.duck_conn.execute("set global ieee_floating_point_ops = false")
 logging.getLogger("fakesnow.server").addHandler(_FailureRecorder())
 
 
@@ -78,7 +83,9 @@ class SnowflakeFront:
     async def _answer(self, scope: Message, body: Answer) -> tuple[int, Answer]:
         """Return the status and the answer to a login or a query."""
         if scope["path"] == QUERY_PATH:
-            return await _ask(self._inner, scope, {**body, "sqlText": rewrite(body["sqlText"])})
+            statement = Statement(body["sqlText"], rewrite(body["sqlText"]))
+            status, answer = await _ask(self._inner, scope, {**body, "sqlText": statement.asked})
+            return status, in_own_words(answer, statement)
         if login_accepted(body["data"], os.environ.get(PASSWORD_VARIABLE)):
             return await _ask(self._inner, scope, body)
         return HTTPStatus.OK, failure(INCORRECT_LOGIN, "Incorrect username or password was specified.")

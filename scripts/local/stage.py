@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 import subprocess
@@ -10,8 +11,8 @@ from pathlib import Path
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import Environment, load
-from scripts import connections
 from scripts.aws import Aws, Bucket
+from scripts.connections import PLACEHOLDER
 from scripts.console import step
 from scripts.deploy.apply import Source, make_live
 from scripts.deploy.lock import locked
@@ -22,6 +23,7 @@ from scripts.local.state import Rehearsal
 from scripts.local.sync import Sync
 from scripts.paths import PACKAGE, Paths
 from scripts.release import read_record
+from scripts.secrets.declared import Item, declared
 from scripts.venvs import Airflow, container
 
 
@@ -64,7 +66,7 @@ class Stage:
         record.write(self.paths, made | {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
 
     def _servers(self) -> Aws:
-        password, token = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+        password, token = secrets.token_urlsafe(16), f"xoxb-{secrets.token_urlsafe(16)}"
         outside = {
             "REHEARSAL_SNOWFLAKE_PASSWORD": password,
             "REHEARSAL_SLACK_TOKEN": token,
@@ -84,12 +86,9 @@ class Stage:
     def _fill(self, password: str, token: str) -> Aws:
         aws = Aws(self.rehearsal.region, self.rehearsal.url("aws"))
         aws.make_bucket(self.rehearsal.bucket)
-        secrets_of = {
-            self.environment.snowflake.connection: connections.snowflake(self.environment, password),
-            self.environment.slack.connection: connections.slack(token, "http://slack.localhost/api/"),
-        }
-        for name, value in secrets_of.items():
-            aws.make_secret(f"{connections.PREFIX}/{name}", value)
+        for item in declared(self.rehearsal.environment, self.environment):
+            value = item.value(_rehearsed(item, password, token))
+            aws.secrets.create(item.name, value if isinstance(value, str) else json.dumps(value))
         return aws
 
     def _sync(self, bucket: Bucket) -> None:
@@ -119,3 +118,10 @@ class Stage:
             tail = (done.stdout + done.stderr).strip()[-2000:]
             raise ProjectError(f"Airflow could not make its database:\n{tail}", str(partial), "run the command again")
         partial.rename(template)
+
+
+def _rehearsed(item: Item, password: str, token: str) -> dict[str, str]:
+    """Return the secret parts of a connection or variable in a rehearsal."""
+    known = {"token": token, "url": f"http://slack.localhost/services/T0/B0/{token}"}
+    known |= {"password": password} if item.authentication else {}
+    return {part: known.get(part, PLACEHOLDER) for part in item.parts}

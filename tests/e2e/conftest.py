@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ class Project:
         rehearsal = state.needed(self.paths)
         aws = Aws(rehearsal.region, rehearsal.url("aws"))
         environment = load(self.paths.settings).environment("local")
-        secret = aws.secret(f"{connections.PREFIX}/{environment.snowflake.connection}")
+        secret = aws.secret(connections.secret_name(environment, environment.snowflake.connection))
         with snowflake.connector.connect(**connect_arguments(secret, rehearsal)) as connection:
             return [tuple(row) for row in connection.cursor().execute(statement).fetchall()]  # type: ignore[union-attr]
 
@@ -93,6 +94,22 @@ def assert_partial_parse(project: Project) -> None:
     logs = [path.read_text() for path in (project.paths.home / "logs").rglob("*.log")]
     assert any("partial_parse.msgpack" in log for log in logs)
     assert not any("Unable to do partial parsing" in log for log in logs)
+
+
+def slack(project: Project, title: str, patience: float = 30.0) -> list[dict[str, Any]]:
+    """Return the calls whose text begins with a title, once there is one and no other has followed for 3 s.
+
+    Airflow's DAG processor sends them, after the run has ended.
+    """
+    file, end, found = state.folder(project.paths) / "slack.jsonl", time.monotonic() + patience, list[dict[str, Any]]()
+    quiet = time.monotonic()
+    while time.monotonic() < end and not (found and time.monotonic() - quiet > 3):
+        calls = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+        now = [call for call in calls if str(call.get("text", "")).startswith(title)]
+        quiet = time.monotonic() if len(now) != len(found) else quiet
+        found = now
+        time.sleep(0.2)
+    return found
 
 
 @pytest.fixture(scope="session")

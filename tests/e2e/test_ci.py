@@ -77,7 +77,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 def build_production(project: Project) -> None:
     """Build every model with the environment's own target."""
     target = find_target(project.paths, "local")
-    secret = target.aws.secret(f"{connections.PREFIX}/{target.settings.snowflake.connection}")
+    secret = target.aws.secret(connections.secret_name(target.settings, target.settings.snowflake.connection))
     with open_build(project.paths, "local") as workshop:
         dbt = workshop.dbt(DbtTarget("local", target.settings, secret), proxy(project.paths, "local"))
         for one in workshop.projects:

@@ -20,10 +20,10 @@ import requests
 import snowflake.connector
 
 from scripts.local import state
-from scripts.local.manifests import read_manifests
+from scripts.local.manifests import read_relations
 from scripts.local.processes import answers
 from scripts.venvs import dbt_venv
-from tests.e2e.conftest import Done, Project, assert_partial_parse
+from tests.e2e.conftest import Done, Project, assert_partial_parse, slack
 
 pytestmark = pytest.mark.e2e
 ORDERS = "dbt/jaffle_shop/seeds/point_of_sale/raw_orders.csv"
@@ -67,7 +67,7 @@ def test_first_run_succeeds(first: Done, project: Project) -> None:
     """Every node of the project has a task, and each is green."""
     assert first.code == 0, first.err
     assert set(first.states.values()) == {"success"}
-    assert set(_rows(first)) == set(read_manifests(project.paths.build("local")).relations)
+    assert set(_rows(first)) == set(read_relations(project.paths.build("local")))
 
 
 def test_rows_equal_plain_dbt(first: Done, project: Project, tmp_path: Path) -> None:
@@ -136,8 +136,8 @@ def tiny(project: Project, first: Done) -> Done:
     (folder / "models" / "answer.sql").write_text("{{ config(materialized='table') }} select 42 as answer")
     (folder / "models" / "twice.sql").write_text("select answer * 2 as twice from {{ ref('answer') }}")
     (project.paths.root / "dags" / "tiny.py").write_text(
-        "from airflow.sdk import DAG\nfrom mwaa_dbt import dbt_group, failure\n\n"
-        'with DAG("tiny", schedule=None, on_failure_callback=failure()):\n    dbt_group("tiny", execution="local")\n'
+        "from airflow.sdk import DAG\nfrom mwaa_dbt import alerts, dbt_group\n\n"
+        'with DAG("tiny", schedule=None, **alerts()):\n    dbt_group("tiny", execution="local")\n'
     )
     return project.mwaa("local", "run", "tiny", "--json")
 
@@ -153,11 +153,11 @@ def test_broken_model_told(tiny: Done, project: Project) -> None:
     project.edit("dbt/tiny/models/answer.sql", "42 as answer", "42 as answer from nowhere")
     done = project.mwaa("local", "run", "tiny")
     assert done.code == 1
-    assert "tiny.answer_run" in done.err
-    assert "NOWHERE" in done.err.upper()
-    sent = (state.folder(project.paths) / "slack.jsonl").read_text().splitlines()
-    assert [text for text in (json.loads(line)["text"] for line in sent) if "*tiny*" in text] != []
-    assert sum("*tiny*" in line for line in sent) == 1
+    assert "tiny.answer_run: model answer: Database Error 002003" in done.err
+    assert re.search(r"Object '[\w.]*NOWHERE' does not exist or not authorized", done.err)
+    assert "where: dbt/tiny/models/answer.sql" in done.err
+    (told,) = slack(project, "tiny failed in local")
+    assert "dbt/tiny/models/answer.sql" in json.dumps(told)
 
 
 def test_second_up_refused(first: Done, project: Project) -> None:
@@ -229,7 +229,7 @@ def _wait_for(url: str) -> None:
 def _counts(project: Project, port: int) -> dict[str, int]:
     login = {"account": "rehearsal", "user": "DBT", "password": "any", "host": "snowflake.localhost", "port": 80}
     proxy = {"protocol": "http", "proxy_host": "127.0.0.1", "proxy_port": port}
-    tables = read_manifests(project.paths.build("local")).relations
+    tables = read_relations(project.paths.build("local"))
     with snowflake.connector.connect(**login, **proxy, database="ANALYTICS") as connection:
         cursor = connection.cursor()
         return {name: _count(cursor, table) for name, table in tables.items()}

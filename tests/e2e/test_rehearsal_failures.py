@@ -19,9 +19,9 @@ from tests.e2e.conftest import Done, Project, assert_partial_parse, copy_project
 pytestmark = pytest.mark.e2e
 PROJECTS = Path(__file__).with_name("projects")
 DAG = """from airflow.sdk import DAG
-from mwaa_dbt import dbt_group, failure
+from mwaa_dbt import alerts, dbt_group
 
-with DAG("{mode}", schedule=None, on_failure_callback=failure()):
+with DAG("{mode}", schedule=None, **alerts()):
     for project in ("unit_fails", "other_fails", "flaky"):
         dbt_group(project, execution="{mode}")
 """

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 
-from mwaa_dbt.settings import Environment, Slack, Snowflake
+from mwaa_dbt.settings import Connection, Environment, Secrets, Slack, Snowflake
 from scripts import connections
 
 SNOWFLAKE = Snowflake("org-acc", "DBT", "TRANSFORMER", "WH", "DB", "password")
@@ -73,6 +73,36 @@ def test_slack_token_is_the_password() -> None:
     assert connections.slack("xoxb") == {"conn_type": "slack", "password": "xoxb", "extra": {}}
     assert connections.slack("xoxb", "http://sink/api/")["extra"] == {"base_url": "http://sink/api/"}
     assert connections.slack("xoxb", "http://sink/api/").keys() <= KEPT
+
+
+def test_webhook_is_the_password() -> None:
+    """An incoming webhook's whole URL is the password, in a connection of its own type."""
+    made = connections.slack("https://hooks.slack.com/services/T/B/x", kind="slackwebhook")
+    assert made == {"conn_type": "slackwebhook", "password": "https://hooks.slack.com/services/T/B/x", "extra": {}}
+
+
+def test_workload_identity_has_no_secret() -> None:
+    """With the role's own identity nothing that is given is stored."""
+    made = connection("hunter2", authentication="workload_identity")
+    assert made.keys() == {"conn_type", "login", "schema", "extra"}
+    assert "hunter2" not in json.dumps(made)
+    assert made["extra"]["authenticator"] == "WORKLOAD_IDENTITY"
+    assert made["extra"]["workload_identity_provider"] == "AWS"
+
+
+def test_other_connection_has_only_its_fields() -> None:
+    """A further connection has what settings.toml says of it."""
+    made = connections.other_fields(Connection("http", host="https://crm", port=1, extra={"a": 1}))
+    assert made == {"conn_type": "http", "host": "https://crm", "port": 1, "extra": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name"), [("airflow/", "airflow/connections/x"), ("", "connections/x"), ("/a", "/a/connections/x")]
+)
+def test_name_has_the_prefix(prefix: str, name: str) -> None:
+    """A secret's name is what the backend makes of prefix and id."""
+    environment = Environment("eu-central-1", "b", SNOWFLAKE, Slack("#x"), secrets=Secrets(prefix))
+    assert connections.secret_name(environment, "x") == name
 
 
 @pytest.mark.parametrize("secret", [None, 7])

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from mwaa_dbt.settings import Environment, Slack, Snowflake
+from mwaa_dbt.settings import Connection, Environment, Secrets, Slack, Snowflake
 from scripts.options import MWAA_DEFAULTS, MWAA_FORCED, as_variables, project_options
 
 ENVIRONMENT = Environment(
@@ -21,7 +21,12 @@ ENVIRONMENT = Environment(
 
 def pattern(environment: Environment = ENVIRONMENT) -> str:
     """Return the pattern of connections that the secrets backend is asked for."""
-    return str(json.loads(project_options(environment)["secrets.backend_kwargs"])["connections_lookup_pattern"])
+    return str(lookups(environment)["connections_lookup_pattern"])
+
+
+def lookups(environment: Environment) -> dict[str, str | None]:
+    """Return what the backend is told of where to look."""
+    return dict(json.loads(project_options(environment)["secrets.backend_kwargs"]))
 
 
 @pytest.mark.parametrize(
@@ -61,10 +66,40 @@ def test_dot_in_connection_is_a_dot() -> None:
     assert not re.match(pattern(dataclasses.replace(ENVIRONMENT, snowflake=snowflake)), "shopxmain")
 
 
-def test_one_connection_for_both() -> None:
-    """Two settings with one id are one alternative."""
-    slack = dataclasses.replace(ENVIRONMENT.slack, connection="snowflake_shop")
-    assert pattern(dataclasses.replace(ENVIRONMENT, slack=slack)) == "^(snowflake_shop)$"
+def test_further_connections_are_asked_for() -> None:
+    """A connection of settings.toml's own is asked for, too; the pattern begins and ends where ids do."""
+    more = dataclasses.replace(ENVIRONMENT, connections={"crm": Connection("http")})
+    assert pattern(more) == "^(crm|slack_shop|snowflake_shop)$"
+
+
+@pytest.mark.parametrize("prefix", ["airflow/shop", "airflow/shop/"])
+def test_prefix_is_settings(prefix: str) -> None:
+    """Secrets are looked for below settings.toml's prefix, with or without a slash at its end."""
+    kwargs = lookups(dataclasses.replace(ENVIRONMENT, secrets=Secrets(prefix), variables={"a.b": ""}))
+    assert (kwargs["connections_prefix"], kwargs["variables_prefix"]) == (
+        "airflow/shop/connections",
+        "airflow/shop/variables",
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "asked"),
+    [("country", True), ("a.b", True), ("axb", False), ("cosmos_xcom_backup__dag__run", False), ("countr", False)],
+)
+def test_variables_are_asked_for_by_name(variable: str, asked: bool) -> None:
+    """Only declared variables are looked for, and never those in which Cosmos keeps its state."""
+    kwargs = lookups(dataclasses.replace(ENVIRONMENT, variables={"country": "ch", "a.b": ""}))
+    assert bool(re.match(str(kwargs["variables_lookup_pattern"]), variable)) is asked
+
+
+@pytest.mark.parametrize("version", ["2.11.0", "2.10.3"])
+def test_airflow_2_has_no_options_for_workers(version: str) -> None:
+    """Before Airflow 3 there is one backend for all, and MWAA would refuse an option that it does not know."""
+    options = project_options(ENVIRONMENT, version)
+    assert [name for name in options if name.startswith("workers.")] == []
+    assert options["secrets.backend_kwargs"] == project_options(ENVIRONMENT, "3.3.1")["secrets.backend_kwargs"]
+    own = dataclasses.replace(ENVIRONMENT, airflow={"workers.own": "1"})
+    assert project_options(own, version)["workers.own"] == "1"
 
 
 def test_workers_have_the_same_backend() -> None:

@@ -1,0 +1,1 @@
+"""What the archive of dbt runs in S3 tells: `mwaa history`."""

@@ -1,0 +1,1 @@
+"""Runs told in Slack, by Airflow's own code."""

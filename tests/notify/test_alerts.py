@@ -1,0 +1,72 @@
+"""What `alerts` gives to a DAG: callbacks, a deadline that Airflow keeps, and refusals at parse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.notify.conftest import BOT, HOOK, Processor, start
+from tests.notify.sink import Sink
+
+LATE = "late=timedelta(hours=2)"
+
+
+def test_late_run_is_told(processor: Processor) -> None:
+    """A deadline survives serialization, and its callback, run as the triggerer does, reaches Slack."""
+    told = processor.do(LATE, do="late", fire=True)
+    assert told.answer["events"] == ["running", "success"], told.log
+    (message,) = told.messages
+    assert (message["method"], message["channel"]) == ("chat.postMessage", "#data-alerts")
+    link = "<https://airflow.example.com/dags/shop/runs/r%201%2B1|r 1+1>"
+    assert f":alarm_clock: *shop* is late in `local` <!here>\n{link} has not ended 2:00:00 after" in message["text"]
+
+
+def test_deadline_is_kept(processor: Processor) -> None:
+    """What Airflow stores of a deadline names the provider's notifier, which the triggerer can import and await."""
+    answer = processor.do(LATE, do="late").answer
+    assert answer["path"] == "airflow.providers.slack.notifications.slack.SlackNotifier"
+    assert answer["awaitable"] is True
+    stored = json.dumps(answer["told"])
+    assert "DagRunQueuedAtDeadline" in stored
+    assert "7200" in stored
+    assert BOT["password"] not in stored
+    assert len(answer["read"]) == 1
+
+
+def test_parse_is_light(tmp_path: Path, airflow: Path, sink: Sink) -> None:
+    """A DAG file with all alerts is parsed without Slack's client."""
+    for processor in start(tmp_path, airflow, sink):
+        assert processor.do(LATE, do="parse").answer == {"errors": [], "heavy": False, "asked": []}
+
+
+def test_late_run_by_webhook(tmp_path: Path, airflow: Path, sink: Sink) -> None:
+    """Settings of the webhook's type choose the webhook's notifier, and refuse another channel."""
+    for processor in start(tmp_path, airflow, sink, type="slackwebhook"):
+        told = processor.do(LATE, do="late", fire=True, connection=HOOK)
+        assert (told.answer["events"], [one["method"] for one in told.messages]) == (
+            ["running", "success"],
+            ["webhook"],
+        )
+        (error,) = processor.do("channel='#x'", do="parse").answer["errors"]
+        assert "A webhook's channel is chosen in Slack." in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        ("events=['failures']", "There is no event 'failures'. Did you mean 'failure'?"),
+        ("events='failure'", "events is 'failure', which is no list."),
+        ("events=3", "events is 3, which is no list."),
+        ("channel=3", "channel is 3, which is no text."),
+        ("mention='@here'", "mention '@here' calls nobody."),
+        ("late=3", "late is 3, which is no time that passes."),
+        ("late=timedelta(0)", "late is datetime.timedelta(0), which is no time that passes."),
+    ],
+)
+def test_wrong_argument_is_refused(processor: Processor, arguments: str, what: str) -> None:
+    """What cannot be meant fails the import of the DAG file, with what to write instead."""
+    (error,) = processor.do(arguments, do="parse").answer["errors"]
+    assert f"ProjectError: {what}" in error
+    assert "where: the DAG file that calls alerts(" in error
