@@ -22,8 +22,8 @@ from mwaa_dbt.settings import runtime
 
 log = logging.getLogger(__name__)
 
-ROOT = "archive"
-INDEX = f"{ROOT}/index"
+# Apart, so that the bucket's rules can forget what dbt left long before the index of it (infra/bucket.yaml).
+RUNS, INDEX = "archive/runs", "archive/index"
 SUMMARY = "results.json"
 RAW = "run_results.json"
 WORKERS = 16  # calls at once
@@ -100,7 +100,7 @@ def store() -> Store:
 
 def folder(dag: str, run: str) -> str:
     """Return the prefix of a DAG run."""
-    return f"{ROOT}/{dag}/{run}/"
+    return f"{RUNS}/{dag}/{run}/"
 
 
 def keep(project: Path, invocation: Invocation) -> None:

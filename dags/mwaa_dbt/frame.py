@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from airflow.sdk import BaseOperator
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import BaseOperator, TriggerRule, chain
 from cosmos import DbtTaskGroup
 from cosmos.operators.local import DbtSourceLocalOperator
 
@@ -37,18 +38,26 @@ def _selector(unique_id: str) -> str:
     return "source:" + unique_id.split(".", 1)[1]
 
 
-def closers(group: DbtTaskGroup, release: Unpacked, arguments: dict[str, Any]) -> list[BaseOperator]:
-    """Return the tasks that come after all nodes, whatever has failed, in their order; `arguments` are those of hooks.
+def close(group: DbtTaskGroup, release: Unpacked, leaves: list[BaseOperator], arguments: dict[str, Any]) -> None:
+    """Add the tasks that come after all nodes, whatever has failed.
 
-    They are teardowns: a group's leaf that always succeeds would turn every failed run green.
+    They are teardowns, which do not count when Airflow judges a run: a last task that always succeeds would turn every
+    failed run green, as would a teardown that may fail the run (on_failure_fail_dagrun), for it counts instead of the
+    nodes before it. A failed hook counts by a task of its own behind it.
+
+    Args:
+        group: the current task group.
+        release: the project.
+        leaves: the last nodes.
+        arguments: those of any hook.
     """
-    group_id = str(group.group_id)
-    tasks: list[BaseOperator] = []
-    if has_hooks(release.folder, "end"):
-        hooks = HooksOperator(kind="end", results=_results(group_id), **arguments)
-        tasks.append(hooks.as_teardown(on_failure_fail_dagrun=True))
-    finish = FinishOperator(project=release.name, release=release.release, group=group_id, retries=0)
-    return [*tasks, finish.as_teardown()]
+    finish = FinishOperator(project=release.name, release=release.release, group=str(group.group_id), retries=0)
+    if not has_hooks(release.folder, "end"):
+        chain(leaves, finish.as_teardown())
+        return
+    hooks = HooksOperator(kind="end", results=_results(str(group.group_id)), **arguments).as_teardown()
+    chain(leaves, hooks, finish.as_teardown())
+    hooks >> EmptyOperator(task_id=f"{hooks.label}_done", trigger_rule=TriggerRule.NONE_FAILED)
 
 
 def _results(group: str) -> Callable[[Any], list[dict[str, Any]]]:

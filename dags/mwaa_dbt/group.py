@@ -23,9 +23,7 @@ from cosmos.dbt.graph import DbtNode
 from cosmos.operators.local import DbtTestLocalOperator
 
 from mwaa_dbt.errors import ProjectError
-from mwaa_dbt.finish import FinishOperator
-from mwaa_dbt.frame import FRESHNESS, closers, freshness_check, start_hooks
-from mwaa_dbt.hooks import HooksOperator
+from mwaa_dbt.frame import FRESHNESS, close, freshness_check, start_hooks
 from mwaa_dbt.profile import profile_config
 from mwaa_dbt.project import Unpacked, open_project
 from mwaa_dbt.select import SelectOperator
@@ -120,11 +118,14 @@ def _complete(group: DbtTaskGroup, release: Unpacked, wish: Wish, nodes: dict[st
         hooks = {**common, "select": chooser.template, "full_refresh": FULL_REFRESH, "retries": 0}
         first: list[Any] = [chooser, *start_hooks(release, hooks)]
         first += freshness_check(group, common) if wish.freshness else []
-        last = closers(group, release, hooks)
-    _join(group, nodes, first, last)
+        around = {task.task_id for task in first}
+        within = {task.task_id: task for task in group.iter_tasks() if task.task_id not in around}
+        chain(*first, [task for task in within.values() if not task.upstream_task_ids])
+        close(group, release, [task for task in within.values() if not task.downstream_task_ids], hooks)
+    chooser.tasks = {node: [task.task_id for task in tasks] for node, tasks in nodes.items()}
     for task in group.iter_tasks():
         mend(task, unit_tests=wish.tests == "after_each")
-        if not isinstance(task, (SelectOperator, HooksOperator, FinishOperator)):
+        if task.task_id in within or task.task_id.endswith(FRESHNESS):
             _configure(task, chooser)
 
 
@@ -233,25 +234,6 @@ def _unwatched_tests(
 
 def _is_built(node: DbtNode) -> bool:
     return node.resource_type in (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHOT)
-
-
-def _join(
-    group: DbtTaskGroup, nodes: dict[str, list[BaseOperator]], first: list[BaseOperator], last: list[BaseOperator]
-) -> None:
-    first[0].tasks = {node: [task.task_id for task in tasks] for node, tasks in nodes.items()}
-    around = {*first, *last}
-    within = [task for task in group.iter_tasks() if task not in around]
-    roots, leaves = ([task for task in within if not ids(task)] for ids in (_before, _after))
-    chain(*first, roots)
-    chain(leaves, *last)
-
-
-def _before(task: BaseOperator) -> set[str]:
-    return task.upstream_task_ids
-
-
-def _after(task: BaseOperator) -> set[str]:
-    return task.downstream_task_ids
 
 
 def _configure(task: BaseOperator, chooser: SelectOperator) -> None:

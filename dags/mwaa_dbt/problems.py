@@ -93,8 +93,10 @@ class Files:
         )
 
     def command(self, node: str) -> str:
-        """Return what repeats a node on one machine."""
+        """Return what repeats a node on one machine; nothing for a hook, which is no node."""
         kind, _, name = node.split(".", 2)
+        if kind == "operation":
+            return ""
         selector = {"test": name.split(".")[0], "source": f"source:{name}+"}.get(kind, name)
         return f"mwaa local run {self.dag} --select {selector}"
 

@@ -123,7 +123,9 @@ class Merged:
     def state(self) -> str:
         """Whether dbt has succeeded: "success" or "failed"."""
         stale = any(one["status"] in FAILED for one in self.stale)
-        return "failed" if self.failed or stale or (self.errors and not self.nodes) else "success"
+        # A hook that failed is no node, but a problem.
+        failed = self.failed or self.problems or stale or (self.errors and not self.nodes)
+        return "failed" if failed else "success"
 
     @property
     def counts(self) -> dict[str, int]:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mwaa_dbt import archive
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import suggestion
 from scripts.aws import Bucket, MissingError
@@ -15,8 +16,7 @@ from scripts.history.model import Run, read_line
 from scripts.history.text import count
 from scripts.history.window import Window
 
-ROOT = "archive"
-INDEX = f"{ROOT}/index/"
+INDEX = f"{archive.INDEX}/"
 KEY = re.compile(rf"{INDEX}([^/]+)/(\d{{4}}-\d{{2}})\.jsonl\.gz")
 MEMBER = b"\x1f\x8b\x08"  # how each part of a gzip file begins
 AS_GZIP = zlib.MAX_WBITS | 16
@@ -59,7 +59,7 @@ def fetch(bucket: Bucket, window: Window, dag: str | None = None) -> Found:
 
 def prefix(bucket: Bucket, run: Run) -> str:
     """Return where the raw artifacts of a DAG run are."""
-    return f"s3://{bucket.name}/{ROOT}/{run.dag}/{run.run}/"
+    return f"s3://{bucket.name}/{archive.folder(run.dag, run.run)}"
 
 
 def _keys(bucket: Bucket, dag: str | None) -> dict[str, tuple[str, str]]:

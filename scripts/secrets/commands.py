@@ -14,7 +14,7 @@ from scripts.paths import find_project
 
 app = typer.Typer(no_args_is_help=True, help="Connections and variables in Secrets Manager.")
 Environment = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]
-Names = Annotated[list[str] | None, typer.Argument(help="Connection ids or variables. [default: all declared]")]
+Names = Annotated[list[str] | None, typer.Argument(help="Connection ids or variables. \\[default: all declared]")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 From = Annotated[
     str | None, typer.Option("--from", help="Where the secret part comes from; - is standard input.", metavar="FILE")
@@ -130,7 +130,7 @@ def diff(names: Names = None, environment: Environment = "local", as_json: Json 
 def policy(
     environment: Environment = "local",
     account: Annotated[
-        str | None, typer.Option(help="The account's twelve digits. [default: of your credentials]", metavar="NUMBER")
+        str | None, typer.Option(help="The account's twelve digits. \\[default: of your credentials]", metavar="NUMBER")
     ] = None,
     push: Annotated[bool, typer.Option("--push", help="For whoever pushes and checks, not for MWAA.")] = False,
     as_json: Json = False,

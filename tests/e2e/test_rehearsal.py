@@ -5,6 +5,8 @@ The tests stand in the order of the story; each fixture is one run that the ones
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
 import re
@@ -12,6 +14,8 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -19,6 +23,9 @@ import pytest
 import requests
 import snowflake.connector
 
+from mwaa_dbt.settings import load
+from scripts.aws import Aws, Bucket
+from scripts.connections import secret_name
 from scripts.local import state
 from scripts.local.manifests import read_relations
 from scripts.local.processes import answers
@@ -35,6 +42,12 @@ jaffle_shop:
     plain: {type: snowflake, account: rehearsal, user: DBT, password: any, role: TRANSFORMER, threads: 4,
             warehouse: TRANSFORMING, database: ANALYTICS, schema: jaffle_shop,
             host: snowflake.localhost, port: 80, protocol: http}
+"""
+TINY = """
+name: tiny_shop
+version: '1.0'
+profile: whatever
+on-run-end: select 1
 """
 POISON = "update ANALYTICS.jaffle_shop.orders set days_since_joining = 9999 where order_id = 1"
 POISONED = "select count(*) from ANALYTICS.jaffle_shop.orders where days_since_joining = 9999"
@@ -68,6 +81,20 @@ def test_first_run_succeeds(first: Done, project: Project) -> None:
     assert first.code == 0, first.err
     assert set(first.states.values()) == {"success"}
     assert set(_rows(first)) == set(read_relations(project.paths.build("local")))
+
+
+def test_hook_runs_once(first: Done, project: Project) -> None:
+    """The project's on-run-end hook ran once in the whole run, and was told of every node."""
+    rows = project.sql("select succeeded + failed + skipped from ANALYTICS.jaffle_shop.dbt_runs")
+    assert len(rows) == 1
+    assert rows[0][0] > 80
+
+
+def test_connections_are_right(first: Done, project: Project) -> None:
+    """What the rehearsal has stored is what Airflow's own backend, Cosmos and both servers take."""
+    done = project.mwaa("secrets", "check", "--connect")
+    assert done.code == 0, done.out + done.err
+    assert project.mwaa("secrets", "diff").code == 0
 
 
 def test_rows_equal_plain_dbt(first: Done, project: Project, tmp_path: Path) -> None:
@@ -132,7 +159,7 @@ def tiny(project: Project, first: Done) -> Done:
     """Add a second dbt project: a folder, and a DAG file of five lines."""
     folder = project.paths.root / "dbt" / "tiny"
     (folder / "models").mkdir(parents=True)
-    (folder / "dbt_project.yml").write_text("name: tiny_shop\nversion: '1.0'\nprofile: whatever\n")
+    (folder / "dbt_project.yml").write_text(TINY)
     (folder / "models" / "answer.sql").write_text("{{ config(materialized='table') }} select 42 as answer")
     (folder / "models" / "twice.sql").write_text("select answer * 2 as twice from {{ ref('answer') }}")
     (project.paths.root / "dags" / "tiny.py").write_text(
@@ -158,6 +185,50 @@ def test_broken_model_told(tiny: Done, project: Project) -> None:
     assert "where: dbt/tiny/models/answer.sql" in done.err
     (told,) = slack(project, "tiny failed in local")
     assert "dbt/tiny/models/answer.sql" in json.dumps(told)
+
+
+def test_failed_hook_is_told(tiny: Done, project: Project) -> None:
+    """A hook that fails makes the run red, though every model is green."""
+    project.edit("dbt/tiny/models/answer.sql", "42 as answer from nowhere", "42 as answer")
+    project.edit("dbt/tiny/dbt_project.yml", "select 1", "select 1 from not_there")
+    done = project.mwaa("local", "run", "tiny", "--json")
+    assert (done.code, done.run["state"]) == (1, "failed")
+    assert {done.states[f"tiny.{name}"] for name in ("answer_run", "twice_run", "dbt_finish")} == {"success"}
+    assert done.states["tiny.dbt_on_run_end"] == "failed"
+    assert "NOT_THERE' does not exist" in done.err
+    project.edit("dbt/tiny/dbt_project.yml", "select 1 from not_there", "select 1")
+
+
+def test_no_secret_is_left_anywhere(tiny: Done, project: Project, rehearsal: state.Rehearsal) -> None:
+    """No log, manifest, message, state file or object of S3 has a secret's value in it."""
+    aws = Aws(rehearsal.region, rehearsal.url("aws"))
+    environment = load(project.paths.settings).environment("local")
+    names = (environment.snowflake.connection, environment.slack.connection)
+    values = [aws.secret(secret_name(environment, name))["password"].encode() for name in names]
+    assert all(len(value) > 15 for value in values)
+    assert [
+        place
+        for place, data in _everything(project, aws.bucket(rehearsal.bucket))
+        if any(one in data for one in values)
+    ] == []
+
+
+def _everything(project: Project, bucket: Bucket) -> Iterator[tuple[str, bytes]]:
+    """Yield what lies on the disk and in the bucket, archives opened."""
+    for path in (*project.paths.state.rglob("*"), *project.paths.root.glob("build/**/*")):
+        if path.is_file() and not path.is_symlink() and "venv" not in path.parts[-3:]:
+            yield from _opened(str(path), path.read_bytes())
+    for key in bucket.objects():
+        yield from _opened(f"s3: {key}", bucket.get(key))
+
+
+def _opened(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    yield name, data
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            yield from ((f"{name}: {member}", archive.read(member)) for member in archive.namelist())
+    elif name.endswith(".gz") or data[:2] == b"\x1f\x8b":
+        yield f"{name}: unpacked", gzip.decompress(data)
 
 
 def test_second_up_refused(first: Done, project: Project) -> None:

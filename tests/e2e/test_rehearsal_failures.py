@@ -5,6 +5,8 @@ One DAG per mode holds a group per dbt project in tests/e2e/projects; each proje
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ import pytest
 
 from scripts.local import state
 from scripts.local.api import Api
-from tests.e2e.conftest import Done, Project, assert_partial_parse, copy_project
+from tests.e2e.conftest import Done, Project, assert_partial_parse, copy_project, slack
 
 pytestmark = pytest.mark.e2e
 PROJECTS = Path(__file__).with_name("projects")
@@ -22,8 +24,8 @@ DAG = """from airflow.sdk import DAG
 from mwaa_dbt import alerts, dbt_group
 
 with DAG("{mode}", schedule=None, **alerts()):
-    for project in ("unit_fails", "other_fails", "flaky"):
-        dbt_group(project, execution="{mode}")
+    for project in ("unit_fails", "other_fails", "flaky", "stale"):
+        dbt_group(project, execution="{mode}", freshness=project == "stale")
 """
 
 
@@ -48,6 +50,10 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     assert up.code == 0, up.err
     copy.sql("create schema ANALYTICS.other_fails_till")
     copy.sql("create table ANALYTICS.other_fails_till.receipts as select 1 as receipt_id union all select 1")
+    copy.sql("create schema ANALYTICS.stale_till")
+    copy.sql(
+        "create table ANALYTICS.stale_till.receipts as select 1 as receipt_id, '2026-01-31'::timestamp as loaded_at"
+    )
     yield copy
     copy.mwaa("local", "down")
 
@@ -99,6 +105,44 @@ def test_flaky_model_recovers(ended: Ended) -> None:
 def test_retry_waits_for_nobody(ended: Ended) -> None:
     """The retry runs while a slow model of the same dbt process is still being built."""
     assert ended.times["flaky.recovers.run"] < ended.times["flaky.slow_run"]
+
+
+def test_hooks_run_once(ended: Ended, faulty: Project) -> None:
+    """However many processes of dbt a run has, its hooks run once, the last with the results of all."""
+    rows = faulty.sql("select kind, nodes from ANALYTICS.flaky.hook_runs order by kind desc")
+    assert rows == [("start", 0), ("end", 4)]
+
+
+def test_stale_source_holds_back(ended: Ended) -> None:
+    """What reads a source past its error_after is not built, and the task says how old the source is."""
+    assert ended.done.states["stale.dbt_freshness"] == "failed"
+    assert "upstream_failed" in {
+        ended.done.states.get(f"stale.{name}") for name in ("reads_run", "dbt_producer_watcher")
+    }
+    assert re.search(r"source till.receipts: newest row is \d+ h old; error after 2 hours", ended.done.err)
+
+
+def test_slack_hears_once(ended: Ended, faulty: Project) -> None:
+    """Of a run with many failures Slack is told in one call, with the first failing node and where it is."""
+    (told,) = slack(faulty, f"{ended.done.run['dag']} failed in local")
+    text = json.dumps(told)
+    assert "dbt/unit_fails/models/" in text
+    assert "newest row is" in text
+
+
+def test_history_has_failures(ended: Ended, faulty: Project) -> None:
+    """The archive knows the run, group by group, with errors, and which model was flaky."""
+    done = faulty.mwaa("history", "--dag", str(ended.done.run["dag"]), "--json")
+    runs = {run["group"]: run for run in json.loads(done.out)["runs"]}
+    assert {group: run["state"] for group, run in runs.items()} == {
+        "unit_fails": "failed",
+        "other_fails": "failed",
+        "flaky": "success",
+        "stale": "failed",
+    }
+    assert runs["flaky"]["nodes"]["model.flaky.recovers"][0] == "success"
+    assert runs["flaky"]["nodes"]["model.flaky.recovers"][3] == 2
+    assert "h old" in runs["stale"]["errors"]["source.stale.till.receipts"]
 
 
 def test_partial_parse_used(ended: Ended, faulty: Project) -> None:

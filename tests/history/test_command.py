@@ -46,7 +46,7 @@ def test_numbers_agree_with_runs(filled: Project) -> None:
     assert failed
     assert sum(one["share"] for one in told["slowest"]) < 1
     run = told["runs"][0]
-    assert run["artifacts"] == f"s3://{filled.bucket.name}/archive/jaffle_shop/{run['run']}/"
+    assert run["artifacts"] == f"s3://{filled.bucket.name}/archive/runs/jaffle_shop/{run['run']}/"
     assert len(run["nodes"]) == 30
 
 

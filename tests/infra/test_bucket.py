@@ -17,6 +17,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 from moto.server import ThreadedMotoServer
 
+from mwaa_dbt.archive import INDEX, RUNS
 from mwaa_dbt.settings import Environment, load
 
 ROOT = Path(__file__).parents[2]
@@ -114,14 +115,16 @@ def test_only_tls_is_let_in() -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_only_old_dags_expire() -> None:
-    """What is replaced below dags/ goes after the given days; nothing else may, MWAA names it by its version."""
+def test_what_expires() -> None:
+    """Replaced DAGs and indexes go, and runs; nothing else may: MWAA names what it starts with by its version."""
     rules = properties("Releases")["LifecycleConfiguration"]["Rules"]
-    expiring = [rule for rule in rules if any("Expiration" in key for key in rule)]
-    assert [(rule["Prefix"], rule["NoncurrentVersionExpiration"]) for rule in expiring] == [
-        ("dags/", {"NoncurrentDays": {"Ref": "KeepDays"}})
-    ]
-    assert not any("ExpirationInDays" in rule for rule in rules)
+    expiring = {rule["Prefix"]: rule for rule in rules if any("Expiration" in key for key in rule)}
+    assert {prefix: rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for prefix, rule in expiring.items()} == {
+        "dags/": {"Ref": "KeepDays"},
+        f"{RUNS}/": 1,
+        f"{INDEX}/": 7,
+    }
+    assert {prefix for prefix, rule in expiring.items() if "ExpirationInDays" in rule} == {f"{RUNS}/"}
     (cleaned,) = [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
     assert cleaned["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
     assert "Prefix" not in cleaned

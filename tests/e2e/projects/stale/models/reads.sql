@@ -1,0 +1,1 @@
+select receipt_id from {{ source('till', 'receipts') }}
