@@ -13,6 +13,7 @@ from cosmos.operators.local import DbtSourceLocalOperator
 from mwaa_dbt.finish import FinishOperator
 from mwaa_dbt.hooks import HooksOperator, has_hooks
 from mwaa_dbt.project import Unpacked
+from mwaa_dbt.results import started
 
 FRESHNESS = "dbt_freshness"
 
@@ -66,9 +67,7 @@ def _results(group: str) -> Callable[[Any], list[dict[str, Any]]]:
 
         ti = context["ti"]
         invocations = archive.read(ti.dag_id, ti.run_id, group, archive.RAW)
-        invocations.sort(key=lambda one: str(one["metadata"]["generated_at"]))
-        results = [result for one in invocations for result in one["results"]]
-        # Of several with one node the last counts, and what dbt skipped says nothing of a try before or after.
-        return sorted(results, key=lambda result: bool(result["status"] != "skipped"))
+        # Of several with one node the last begun counts; what dbt skipped, it never began.
+        return sorted((result for one in invocations for result in one["results"]), key=started)
 
     return read

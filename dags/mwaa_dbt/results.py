@@ -91,9 +91,13 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _outcome(one: Mapping[str, Any]) -> Outcome:
-    starts = [timing["started_at"] for timing in one.get("timing", []) if timing.get("started_at")]
-    start = datetime.fromisoformat(min(starts)).timestamp() if starts else 0.0
-    return Outcome(str(one["unique_id"]), str(one["status"]), start, round(float(one["execution_time"] or 0), 3))
+    return Outcome(str(one["unique_id"]), str(one["status"]), started(one), round(float(one["execution_time"] or 0), 3))
+
+
+def started(result: Mapping[str, Any]) -> float:
+    """Return when dbt began with a node (seconds since the epoch), by its run_results.json; 0 if it never did."""
+    starts = [timing["started_at"] for timing in result.get("timing", []) if timing.get("started_at")]
+    return datetime.fromisoformat(min(starts)).timestamp() if starts else 0.0
 
 
 def hidden(problems: Iterable[tuple[Problem, str]], statuses: tuple[str, ...]) -> list[Problem]:
@@ -155,18 +159,28 @@ class Merged:
 
 
 def merge(invocations: Iterable[Mapping[str, Any]]) -> Merged:
-    """Return what became of a run's nodes, from its invocations as the archive has them."""
+    """Return what became of a run's nodes, from its invocations as the archive has them.
+
+    Of several results of a node the last begun counts: the process that builds all of them may end long after a try
+    that has put right what failed in it.
+    """
     merged = Merged({}, {}, {}, {"problems": {}, "warnings": {}, "stale": {}}, [])
     ordered = sorted(invocations, key=lambda one: float(one["ended"]))
     release = ordered[-1]["release"] if ordered else None
     for one in ordered:
+        starts = {item["node"]: float(item["start"]) for item in one["outcomes"]}
+        for kind, known in merged.told.items():
+            late = [item for item in one[kind] if not _outdated(merged, item["node"], starts)]
+            known |= {item["node"]: {**item, "task": one["task"], "try": one["attempt"]} for item in late}
         for outcome in (Outcome(**item) for item in one["outcomes"]):
             _add(merged, outcome, counted=one["release"] == release)
-        for kind, known in merged.told.items():
-            known |= {item["node"]: {**item, "task": one["task"], "try": one["attempt"]} for item in one[kind]}
     latest = {one["task"]: one for one in ordered}
     merged.errors.extend(line for one in latest.values() for line in one["errors"])
     return merged
+
+
+def _outdated(merged: Merged, node: str, starts: Mapping[str, float]) -> bool:
+    return node in merged.nodes and merged.nodes[node].start > starts.get(node, float("inf"))
 
 
 def _add(merged: Merged, outcome: Outcome, *, counted: bool) -> None:
@@ -174,6 +188,7 @@ def _add(merged: Merged, outcome: Outcome, *, counted: bool) -> None:
     if outcome.status == "skipped":
         merged.nodes.setdefault(outcome.node, outcome)
         return
-    merged.nodes[outcome.node] = outcome
-    merged.begun.setdefault(outcome.node, outcome.start)
+    known = merged.nodes.get(outcome.node, outcome)
+    merged.nodes[outcome.node] = max(known, outcome, key=lambda one: (one.status != "skipped", one.start))
+    merged.begun[outcome.node] = min(merged.begun.get(outcome.node, outcome.start), outcome.start)
     merged.tries[outcome.node] = merged.tries.get(outcome.node, 0) + counted

@@ -35,6 +35,15 @@ def test_last_result_counts() -> None:
     assert merged.counts == {"success": 2}
 
 
+def test_producer_ends_after_the_retry() -> None:
+    """A retry that has succeeded counts, though the process in which the node failed goes on for long."""
+    failed = invocation("producer", 1, [Outcome(ORDERS, "error", 10.0, 1.0)], ended=500.0)
+    merged = merge([failed, invocation("orders", 2, [Outcome(ORDERS, "success", 30.0, 3.0)], ended=40.0)])
+    assert (merged.state, merged.problems, merged.tries, merged.begun) == ("success", [], {ORDERS: 2}, {ORDERS: 10.0})
+    again = merge([failed, invocation("orders", 2, [Outcome(ORDERS, "error", 30.0, 3.0)], ended=40.0)])
+    assert [(one["task"], one["try"]) for one in again.problems] == [("orders", 2)]
+
+
 def test_skipped_says_nothing() -> None:
     """What dbt skipped neither hides an error nor counts as a try; alone it is skipped."""
     first = invocation("producer", 1, [Outcome(ORDERS, "error", 10.0, 1.0), Outcome(STORES, "skipped", 0.0, 0.0)])
