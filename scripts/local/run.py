@@ -20,6 +20,7 @@ from scripts.local.causes import cause
 
 COLOURS = {"success": "green", "failed": "red", "upstream_failed": "red", "skipped": "yellow", "running": "cyan"}
 DONE = ("success", "failed")
+TOLD = 10  # failed tasks whose errors are printed
 SETTLED = (*DONE, "skipped", "upstream_failed", "removed")
 
 
@@ -141,5 +142,8 @@ def _rows(task: Task, rows: dict[str, int]) -> str:
 
 
 def errors(result: Result) -> list[str]:
-    """Return a line per failed task: its name and what dbt said."""
-    return [f"{task.name}: {task.error}" for task in result.tasks if task.error]
+    """Return a text per failed task, its name and why; of many only the first, in the order of their start."""
+    failed = [task for task in result.tasks if task.error]
+    told = [f"{task.name}: {task.error}" for task in failed[:TOLD]]
+    more = len(failed) - len(told)
+    return [*told, *([f"… and {more} more: `mwaa history --run {result.run}`, or the table above"] if more else [])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -105,8 +106,8 @@ class Stage:
         shutil.copy(template, self.folder / "airflow.db")
 
     def _migrate(self, template: Path, environment: dict[str, str]) -> None:
-        partial = template.with_suffix(".part")
-        partial.unlink(missing_ok=True)
+        # Two rehearsals of one machine may make it at once.
+        partial = template.with_name(f"metadata-{os.getpid()}.part")
         done = subprocess.run(
             [self.airflow.airflow, "db", "migrate"],
             env={**environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{partial}"},

@@ -7,6 +7,7 @@ import binascii
 import difflib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from scripts.secrets import diff, forms, stored
 from scripts.secrets.adapter import check_adapter
 from scripts.secrets.declared import Item, chosen, declared
 from scripts.secrets.lookup import Airflows
+from scripts.secrets.running import lacking, running_options
 from scripts.target import Target
 
 # All ids end in the like of _default, so what is meant must be closer than in other places.
@@ -62,18 +64,23 @@ def check(paths: Paths, target: Target, settings: Settings, request: Request) ->
     items = chosen(everything, list(request.names))
     aws = target.aws.as_role(request.role) if request.role else target.aws
     strangers = diff.undeclared(target.aws.secrets, target.settings, everything) or []
-    own = Checker(paths, Target(target.name, target.settings, aws), settings.project.airflow_version, strangers)
+    place = Target(target.name, target.settings, aws)
+    own = Checker(paths, place, settings.project.airflow_version, strangers, running_options(target))
     return own.findings(items, request.connect)
 
 
 @dataclass(frozen=True)
 class Checker:
-    """Looks at the secrets of one environment; `strangers` are stored ones that nobody declares."""
+    """Looks at the secrets of one environment.
+
+    `strangers` are stored ones that nobody declares, `running` the options that MWAA has, if they are known.
+    """
 
     paths: Paths
     target: Target
     version: str
     strangers: list[str]
+    running: Mapping[str, str] | None = None
 
     def findings(self, items: list[Item], connect: bool) -> list[Finding]:
         """Return what is found; Airflow is asked only for what is there."""
@@ -119,7 +126,8 @@ class Checker:
         options = project_options(self.target.settings, self.version)
         names = [name for name in options if name.endswith("secrets_backend_kwargs") or name == OWN]
         found = [(name, self._option(item, options[name])) for name in names]
-        return [Fault(what.format(name), FIX.format(name)) for name, what in found if what]
+        faults = [Fault(what.format(name), FIX.format(name)) for name, what in found if what]
+        return [*faults, *(Fault(what, fix) for what, fix in lacking(options, self.running))]
 
     def _option(self, item: Item, text: str) -> str | None:
         try:

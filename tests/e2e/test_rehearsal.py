@@ -5,8 +5,6 @@ The tests stand in the order of the story; each fixture is one run that the ones
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import os
 import re
@@ -14,8 +12,6 @@ import shutil
 import subprocess
 import sys
 import time
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -24,13 +20,14 @@ import requests
 import snowflake.connector
 
 from mwaa_dbt.settings import load
-from scripts.aws import Aws, Bucket
+from scripts.aws import Aws
 from scripts.connections import secret_name
 from scripts.local import state
 from scripts.local.manifests import read_relations
 from scripts.local.processes import answers
 from scripts.venvs import dbt_venv
 from tests.e2e.conftest import Done, Project, assert_partial_parse, slack
+from tests.e2e.search import everything
 
 pytestmark = pytest.mark.e2e
 ORDERS = "dbt/jaffle_shop/seeds/point_of_sale/raw_orders.csv"
@@ -207,28 +204,8 @@ def test_no_secret_is_left_anywhere(tiny: Done, project: Project, rehearsal: sta
     values = [aws.secret(secret_name(environment, name))["password"].encode() for name in names]
     assert all(len(value) > 15 for value in values)
     assert [
-        place
-        for place, data in _everything(project, aws.bucket(rehearsal.bucket))
-        if any(one in data for one in values)
+        place for place, data in everything(project, aws.bucket(rehearsal.bucket)) if any(one in data for one in values)
     ] == []
-
-
-def _everything(project: Project, bucket: Bucket) -> Iterator[tuple[str, bytes]]:
-    """Yield what lies on the disk and in the bucket, archives opened."""
-    for path in (*project.paths.state.rglob("*"), *project.paths.root.glob("build/**/*")):
-        if path.is_file() and not path.is_symlink() and "venv" not in path.parts[-3:]:
-            yield from _opened(str(path), path.read_bytes())
-    for key in bucket.objects():
-        yield from _opened(f"s3: {key}", bucket.get(key))
-
-
-def _opened(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
-    yield name, data
-    if name.endswith(".zip"):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            yield from ((f"{name}: {member}", archive.read(member)) for member in archive.namelist())
-    elif name.endswith(".gz") or data[:2] == b"\x1f\x8b":
-        yield f"{name}: unpacked", gzip.decompress(data)
 
 
 def test_second_up_refused(first: Done, project: Project) -> None:
