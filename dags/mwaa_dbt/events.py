@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# The file that dbt writes below DBT_LOG_PATH, and the switch that makes it JSON.
+# The file that dbt writes below DBT_LOG_PATH, made JSON; and no colours, whose codes Airflow shows as they are.
 FILE = "logs/dbt.log"
-AS_JSON = {"DBT_LOG_FORMAT_FILE": "json"}
+SWITCHES = {"DBT_LOG_FORMAT_FILE": "json", "DBT_USE_COLORS": "false", "DBT_USE_COLORS_FILE": "false"}
 WANTED = ('"SQLQuery"', '"NodeFinished"', '"error"')
 PAUSE = 0.02  # seconds between two looks
 

@@ -14,7 +14,7 @@ from cosmos.operators._watcher.state import get_xcom_val, safe_xcom_push
 from cosmos.operators.watcher import DbtProducerWatcherOperator
 
 from mwaa_dbt.errors import ProjectError
-from mwaa_dbt.events import AS_JSON, EventLog, parse
+from mwaa_dbt.events import SWITCHES, EventLog, parse
 from mwaa_dbt.hooks import OFF
 from mwaa_dbt.problems import COLOUR, FAILED, Files, Problem, explain
 from mwaa_dbt.project import RELEASE
@@ -33,8 +33,8 @@ class Telling:
     lost: tuple[str, ...] = ()
 
     def get_env(self, context: Any) -> dict[str, Any]:
-        """Return dbt's environment: its log in JSON, and no hooks, which have tasks of their own."""
-        return {**AS_JSON, **OFF, **super().get_env(context)}  # type: ignore[misc]
+        """Return dbt's environment: its log in JSON, no colours, and no hooks, which have tasks of their own."""
+        return {**SWITCHES, **OFF, **super().get_env(context)}  # type: ignore[misc]
 
     def _handle_post_execution(self, tmp_project_dir: str, context: Any, *rest: Any, **more: Any) -> None:
         from mwaa_dbt.archive import keep

@@ -58,6 +58,10 @@ class Project:
         done = subprocess.run([MWAA, *arguments], cwd=self.paths.root, capture_output=True, text=True, check=False)
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def up(self) -> Done:
+        """Start a rehearsal; on a port of its own, since several that look for 8080 at once would all find it free."""
+        return self.mwaa("local", "up", "--port", str(state.free_port()))
+
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the rehearsal's Snowflake."""
         rehearsal = state.needed(self.paths)
@@ -123,6 +127,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 @pytest.fixture(scope="session")
 def rehearsal(project: Project) -> state.Rehearsal:
     """Start the rehearsal once for all tests; the project's fixture ends it."""
-    done = project.mwaa("local", "up")
+    done = project.up()
     assert done.code == 0, done.err
     return state.needed(project.paths)

@@ -66,7 +66,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Run a rehearsal whose release is live and whose warehouse was built with it."""
     project = copy_project(tmp_path_factory.mktemp("ci"))
     try:
-        done = project.mwaa("local", "up")
+        done = project.up()
         assert done.code == 0, done.err
         build_production(project)
         yield project

@@ -8,38 +8,24 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
-import snowflake.connector
 
 from mwaa_dbt.settings import load
 from scripts.aws import Aws
 from scripts.connections import secret_name
 from scripts.local import state
 from scripts.local.manifests import read_relations
-from scripts.local.processes import answers
-from scripts.venvs import dbt_venv
 from tests.e2e.conftest import Done, Project, assert_partial_parse, slack
+from tests.e2e.plain import plain_build
 from tests.e2e.search import everything
 
 pytestmark = pytest.mark.e2e
 ORDERS = "dbt/jaffle_shop/seeds/point_of_sale/raw_orders.csv"
 PRODUCTS = "dbt/jaffle_shop/seeds/reference/raw_products.csv"
-PROFILE = """
-jaffle_shop:
-  target: plain
-  outputs:
-    plain: {type: snowflake, account: rehearsal, user: DBT, password: any, role: TRANSFORMER, threads: 4,
-            warehouse: TRANSFORMING, database: ANALYTICS, schema: jaffle_shop,
-            host: snowflake.localhost, port: 80, protocol: http}
-"""
 TINY = """
 name: tiny_shop
 version: '1.0'
@@ -96,12 +82,19 @@ def test_connections_are_right(first: Done, project: Project) -> None:
 
 def test_rows_equal_plain_dbt(first: Done, project: Project, tmp_path: Path) -> None:
     """The marts hold as many rows as a plain `dbt build` of the same project leaves in a fresh warehouse."""
-    assert _rows(first) == _plain_build(project, tmp_path)
+    assert _rows(first) == plain_build(project, tmp_path)
 
 
 def test_partial_parse_used(first: Done, project: Project) -> None:
     """The tasks that run dbt used the shipped parse, and none fell back to a full one."""
     assert_partial_parse(project)
+
+
+def test_logs_are_plain(first: Done, project: Project) -> None:
+    """No task's log has a colour code in it; Airflow shows it as it is."""
+    logs = {path: path.read_text() for path in (project.paths.home / "logs").glob("dag_id=*/**/*.log")}
+    assert any("Completed successfully" in text for text in logs.values())
+    assert [path for path, text in logs.items() if "\\u001b" in text or "\x1b" in text] == []
 
 
 def test_second_run_merges(second: Done, project: Project) -> None:
@@ -248,44 +241,6 @@ def _rows(done: Done) -> dict[str, int]:
     """Return <project>.<node> → rows of what a run wrote."""
     rows = {task["name"]: task["rows"] for task in done.run["tasks"] if task["rows"] is not None}
     return {re.sub(r"[._](run|seed|snapshot)$", "", name): count for name, count in rows.items()}
-
-
-def _plain_build(project: Project, folder: Path) -> dict[str, int]:
-    """Return rows by table after `dbt build` with nothing of ours but the warehouse's front."""
-    port, environment = state.free_port(), dbt_venv(project.paths).environment
-    front = subprocess.Popen([sys.executable, "-m", "uvicorn", "scripts.local.outside:app", "--port", str(port)])
-    proxy = {"HTTP_PROXY": f"http://127.0.0.1:{port}", "NO_PROXY": "127.0.0.1"}
-    (folder / "profiles.yml").write_text(PROFILE)
-    shutil.copytree(Path(__file__).parents[2] / "dbt" / "jaffle_shop", folder / "jaffle_shop")
-    try:
-        _wait_for(f"http://127.0.0.1:{port}")
-        command = [environment["MWAA_DBT_EXECUTABLE"], "build", "--quiet", "--profiles-dir", str(folder)]
-        subprocess.run(command, cwd=folder / "jaffle_shop", env={**environment, **proxy}, check=True)
-        return _counts(project, port)
-    finally:
-        front.terminate()
-        front.wait()
-
-
-def _wait_for(url: str) -> None:
-    end = time.monotonic() + 30
-    while not answers(url):
-        assert time.monotonic() < end, f"{url} does not answer"
-        time.sleep(0.1)
-
-
-def _counts(project: Project, port: int) -> dict[str, int]:
-    login = {"account": "rehearsal", "user": "DBT", "password": "any", "host": "snowflake.localhost", "port": 80}
-    proxy = {"protocol": "http", "proxy_host": "127.0.0.1", "proxy_port": port}
-    tables = read_relations(project.paths.build("local"))
-    with snowflake.connector.connect(**login, **proxy, database="ANALYTICS") as connection:
-        cursor = connection.cursor()
-        return {name: _count(cursor, table) for name, table in tables.items()}
-
-
-def _count(cursor: snowflake.connector.cursor.SnowflakeCursor, table: str) -> int:
-    cursor.execute(f"select count(*) from {table}")  # noqa: S608 - names from dbt's manifest
-    return int(cursor.fetchall()[0][0])
 
 
 def _session(process: psutil.Process) -> int:

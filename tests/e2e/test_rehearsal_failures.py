@@ -46,7 +46,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     shutil.copytree(PROJECTS, copy.paths.root / "dbt", dirs_exist_ok=True)
     for mode in ("watcher", "local"):
         (copy.paths.root / "dags" / f"{mode}.py").write_text(DAG.format(mode=mode))
-    up = copy.mwaa("local", "up")
+    up = copy.up()
     assert up.code == 0, up.err
     copy.sql("create schema ANALYTICS.other_fails_till")
     copy.sql("create table ANALYTICS.other_fails_till.receipts as select 1 as receipt_id union all select 1")

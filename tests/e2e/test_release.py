@@ -33,7 +33,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     shutil.rmtree(copy.paths.root / "dbt" / "jaffle_shop")
     shutil.copytree(PROJECTS / "unit_fails", copy.paths.root / "dbt" / "unit_fails")
     write(copy, "first")
-    up = copy.mwaa("local", "up")
+    up = copy.up()
     assert up.code == 0, up.err
     yield copy
     copy.mwaa("local", "down")
