@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from scripts.aws import Aws, Bucket, MissingError
+from scripts.release import POINTER
 
 PREFIX = "dags/"
 PAUSE = 1.0  # seconds; MWAA takes about 30
@@ -38,7 +39,17 @@ class Sync:
         for key in gone:
             self._path(key).unlink(missing_ok=True)
             del self.copied[key]
+        if POINTER in changed:
+            self._touch()
         return len(changed) + len(gone)
+
+    def _touch(self) -> None:
+        """Let the DAG processor parse all files now: another release is behind the same stubs.
+
+        On MWAA it comes to them within its own interval.
+        """
+        for path in self.folder.glob("*.py"):
+            path.touch()
 
     def _path(self, key: str) -> Path:
         return self.folder / key.removeprefix(PREFIX)
