@@ -75,10 +75,7 @@ def ci(paths: Paths, request: Request) -> Report:
 def proxy(paths: Paths, environment: str) -> dict[str, str]:
     """Return what leads dbt to the rehearsal's Snowflake, if that is the environment's."""
     running = state.find(paths)
-    if running is None or running.environment != environment:
-        return {}
-    table = {"HTTP_PROXY": running.url("outside"), "NO_PROXY": "127.0.0.1"}
-    return table | {name.lower(): value for name, value in table.items()}
+    return running.proxy() if running and running.environment == environment else {}
 
 
 def _dbt_target(target: Target, template: str) -> DbtTarget:

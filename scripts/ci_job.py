@@ -13,12 +13,12 @@ from typing import Any
 from rich.markup import escape
 
 from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.problems import FAILED
 from scripts.ci_schema import Isolation
 from scripts.console import err, step
 from scripts.dbt import Dbt
 from scripts.projects import DbtProject
 
-FAILED = ("error", "fail", "runtime error")
 CARRIED = ("state:new,config.materialized:incremental", "state:new,resource_type:snapshot")
 
 type Results = dict[str, dict[str, Any]]

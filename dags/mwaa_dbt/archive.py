@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +92,9 @@ class Store:
         return True
 
 
+@cache
 def store() -> Store:
-    """Return the store of the environment that this DAG folder was built for."""
+    """Return the store of the environment that this DAG folder was built for; one client per process."""
     environment = runtime().environment
     return Store(environment.bucket, environment.region)
 

@@ -45,6 +45,7 @@ PARAMS = {
 }
 
 
+# More parameters than a function of this house may take: they are the vocabulary of DAG files.
 def dbt_group(
     project: str,
     *,

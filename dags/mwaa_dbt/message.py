@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mwaa_dbt.blocks import clip, code, context, escape, fence, header, link, section
+from mwaa_dbt.problems import FAILED, node_name
 
 OTHERS, LISTED = 5, 10  # names after the first failing one; warnings in one message
 LINES = 3  # of dbt's own error
@@ -20,7 +21,7 @@ REHEARSAL = "local"
 # Airflow's reasons that a message tells by being sent.
 PLAIN = ("task_failure", "success")
 # In this order; what else a task or node may be is told after them.
-STATES = ("failed", "error", "fail", "runtime error", "upstream_failed", "warn", "skipped", "success", "pass")
+STATES = ("failed", *FAILED, "upstream_failed", "warn", "skipped", "success", "pass")
 
 type Item = Mapping[str, Any]
 type Message = dict[str, Any]
@@ -116,7 +117,7 @@ def success(run: Run, events: Iterable[str]) -> Message | None:
         lines.append(
             (f":warning: *{escape(run.dag)}* in {code(run.environment)}: {_number(found, 'warning')}", _list(found))
         )
-    if "freshness" in wanted and (found := run.stale("warn", "error", "runtime error")):
+    if "freshness" in wanted and (found := run.stale("warn", *FAILED)):
         told = f":hourglass: *{escape(run.dag)}* in {code(run.environment)}: {_number(found, 'stale source')}"
         lines.append((told, _list(found)))
     if not lines:
@@ -158,12 +159,6 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[state]} {escape(state)}" for state in ordered)
 
 
-def node_name(node: str) -> str:
-    """Return a node as people call it: kind and name, without package and hash."""
-    kind, _, name = (*node.split(".", 2), "", "")[:3]
-    return f"{kind} {name.split('.')[0] if kind == 'test' else name}" if name else node
-
-
 def _place(item: Item) -> str:
     line = item.get("line")
     return f"{item.get('file', '')}:{line}" if line else str(item.get("file", ""))
@@ -192,7 +187,7 @@ def _others(run: Run) -> list[str]:
 
 
 def _stale(run: Run) -> list[str]:
-    found = run.stale("error", "runtime error")
+    found = run.stale(*FAILED)
     return [f":hourglass: {_number(found, 'stale source')}", _list(found)] if found else []
 
 

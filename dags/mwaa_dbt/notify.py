@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 from mwaa_dbt import message
 from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.finish import TASK
 from mwaa_dbt.message import Message, Run
 from mwaa_dbt.post import TIMEOUT, WEBHOOK, UnsentError, place, send
 from mwaa_dbt.settings import EVENTS, Event, Runtime, Slack, runtime
 from mwaa_dbt.tables import suggestion
 
-FINISH = "dbt_finish"
 GREEN: tuple[Event, ...] = ("recovery", "warnings", "freshness")
 MENTION = re.compile(r"(\s*<(!here|!channel|!everyone|@[UW]\w+|!subteam\^S\w+)>)*\s*")
 NOTIFIER = "airflow.providers.slack.notifications"
@@ -115,7 +115,7 @@ def _summaries(dag: Any, run: str) -> list[dict[str, Any]]:
 
     found = []
     for task in dag.task_ids:
-        if task.rsplit(".", 1)[-1] == FINISH:
+        if task.rsplit(".", 1)[-1] == TASK:
             # A group that could not tell must not silence the others.
             with suppress(Exception):
                 found.append(XCom.get_one(key="return_value", dag_id=dag.dag_id, task_id=task, run_id=run))

@@ -42,8 +42,7 @@ class Problem:
     @property
     def name(self) -> str:
         """The node as people call it: kind and name."""
-        kind, _, name = self.node.split(".", 2)
-        return f"{kind} {name.split('.')[0] if kind == 'test' else name}"
+        return node_name(self.node)
 
     @property
     def error(self) -> ProjectError:
@@ -53,6 +52,12 @@ class Problem:
         )
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         return ProjectError(what, where, f"mend it; `{self.command}` repeats it" if self.command else "mend it")
+
+
+def node_name(node: str) -> str:
+    """Return a node as people call it: kind and name, without package and hash."""
+    kind, _, name = (*node.split(".", 2), "", "")[:3]
+    return f"{kind} {name.split('.')[0] if kind == 'test' else name}" if name else node
 
 
 @dataclass(frozen=True)

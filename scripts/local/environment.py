@@ -36,10 +36,7 @@ def startup_environment(container: Mapping[str, str], rehearsal: Rehearsal) -> d
         "AWS_SECRET_ACCESS_KEY": "rehearsal",
         "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
     }
-    # Everything but 127.0.0.1 goes to the rehearsal's internet; "localhost" in NO_PROXY would exempt *.localhost too.
-    proxy = {"HTTP_PROXY": rehearsal.url("outside"), "NO_PROXY": "127.0.0.1"}
-    lower = {name.lower(): value for name, value in proxy.items()}
-    return {**container, **as_variables(MWAA_DEFAULTS), **aws, **proxy, **lower}
+    return {**container, **as_variables(MWAA_DEFAULTS), **aws, **rehearsal.proxy()}
 
 
 def airflow_environment(

@@ -50,6 +50,12 @@ class Rehearsal:
         """Return the address of one of its servers."""
         return f"http://127.0.0.1:{self.ports[server]}"
 
+    def proxy(self) -> dict[str, str]:
+        """Return what leads a program to the rehearsal's internet, and to nothing else."""
+        # "localhost" in NO_PROXY would exempt *.localhost too.
+        table = {"HTTP_PROXY": self.url("outside"), "NO_PROXY": "127.0.0.1"}
+        return table | {name.lower(): value for name, value in table.items()}
+
     def ended(self) -> list[str]:
         """Return the names of its processes that run no more; those that an update has replaced do not count."""
         noted = _read(Path(self.file)) if self.file else None

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.serving import served
+
 PASSED_ON = ("content-length", "transfer-encoding", "connection", "date", "server")
 
 
@@ -102,10 +104,5 @@ def running(upstream: str) -> Iterator[Proxy]:
     """Run a proxy on a free loopback port."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.proxy = proxy = Proxy(upstream)  # type: ignore[attr-defined]
-    proxy.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with served(server) as proxy.url:
         yield proxy
-    finally:
-        server.shutdown()
-        server.server_close()

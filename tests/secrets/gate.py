@@ -5,12 +5,13 @@ from __future__ import annotations
 import fnmatch
 import http.client
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.serving import served
 
 ACCOUNT = "123456789012"
 
@@ -70,10 +71,5 @@ def running(upstream: str) -> Iterator[Gate]:
     gate = Gate(upstream)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.gate = gate  # type: ignore[attr-defined]
-    gate.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with served(server) as gate.url:
         yield gate
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -71,9 +71,10 @@ class Process:
     def kill_when(self, seen: Callable[[], object]) -> None:
         """Kill it, with no chance to clear up, as soon as this is seen; it must not be idle by then."""
         assert self.process.stdout
+        output = select.poll()
+        output.register(self.process.stdout, select.POLLIN)
         while not seen():
-            idle = select.select([self.process.stdout], [], [], 0.0005)[0]
-            assert not idle, "it was done before it could be killed"
+            assert not output.poll(0.5), "it was done before it could be killed"
         self.process.kill()
         self.process.wait()
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from mwaa_dbt.blocks import code, escape, fence, section
-from mwaa_dbt.message import Message, details, failure, late, node_name, success
+from mwaa_dbt.message import Message, details, failure, late, success
+from mwaa_dbt.problems import node_name
 from tests.unit.runs import (
     FAILED,
     GREEN,
