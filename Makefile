@@ -1,10 +1,10 @@
 # The verbs a person types. Each makes what it needs: a Python 3 with venv is all that must be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check build up down bench clean
+.PHONY: help setup run test check build up down bench bench-full bench-report clean
 BIN := .venv/bin
 
 help: ## Show these verbs
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: ## Install the tools into .venv
 	@sh scripts/bootstrap.sh
@@ -27,8 +27,14 @@ check: build ## Lint, types and shellcheck
 test: check ## All checks and tests, one whole run of the rehearsal among them
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-bench: setup ## Measure; results are kept in docs/performance.md
-	@$(BIN)/python -m benchmarks --write
+bench: setup ## Measure in short, about ten minutes, and show it; nothing is kept
+	@$(BIN)/python -m benchmarks parse fork run deploy history
+
+bench-full: setup ## Measure all that docs/performance.md has, for hours, and keep it
+	@$(BIN)/python -m benchmarks --full --write && $(MAKE) bench-report
+
+bench-report: setup ## Make its tables and plots again from benchmarks/results
+	@$(BIN)/uv sync --quiet --locked --group bench && $(BIN)/python -m benchmarks report
 
 clean: setup ## Remove what the tools made (not .venv)
 	@$(BIN)/mwaa local down && rm -rf .mwaa build

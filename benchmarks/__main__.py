@@ -1,8 +1,9 @@
-"""`python -m benchmarks`: measure, show, and with --write keep the tables in docs/performance.md."""
+"""`python -m benchmarks`: measure, show, and with --write keep results, and the tables in docs/performance.md."""
 
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -13,37 +14,77 @@ from rich.markup import escape
 
 from benchmarks.machine import machine
 from benchmarks.measure import Options, Result
-from benchmarks.table import as_markdown, as_table, replace
+from benchmarks.results import FOLDER, Kept, read, save
+from benchmarks.table import as_table, replace
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import suggestion
 from scripts.console import err, out
 from scripts.paths import Paths, find_project
 
 # A module of this package each, with a function `measure(paths, options)`.
-BENCHMARKS = ("virtualenv", "parse", "fork", "deploy", "history")
+BENCHMARKS = ("virtualenv", "parse", "fork", "run", "celery", "growth", "deploy", "history")
+REPORT = "report"
 DOCUMENT = Path("docs", "performance.md")
+# Models of the made-up projects: few for a short measurement, and what is published.
+SHORT = {"parse": (200, 2000), "fork": (200, 2000), "deploy": (500,), "growth": (10, 20, 40)}
+FULL = {
+    "parse": (200, 1000, 2000, 5000),
+    "fork": (200, 1000, 2000, 5000),
+    "run": (200,),
+    "celery": (200,),
+    "growth": (50, 100, 200, 400),
+    "deploy": (2000,),
+}
+FEW = (20,)
 
-Names = Annotated[list[str] | None, typer.Argument(help=f"Any of: {', '.join(BENCHMARKS)}. [default: all]")]
-Runs = Annotated[int, typer.Option(min=1, help="Runs per line; the median is shown.")]
-Models = Annotated[int, typer.Option(min=1, help="Models of the made-up project in `parse`.")]
-Write = Annotated[bool, typer.Option("--write", help=f"Put the tables into {DOCUMENT}.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help=f"Any of: {', '.join(BENCHMARKS)}; or {REPORT}: tables and plots anew. [default: all]"),
+]
+Runs = Annotated[int | None, typer.Option(min=1, help="Runs per line; the median is shown. [default: 1, full: 3]")]
+Models = Annotated[list[int] | None, typer.Option(min=1, help="Models of a made-up project; may be given again.")]
+Real = Annotated[Path | None, typer.Option("--project", help="A dbt project to take instead.", file_okay=False)]
+Full = Annotated[bool, typer.Option("--full", help="The published sizes; takes hours.")]
+Write = Annotated[bool, typer.Option("--write", help=f"Keep results in {FOLDER}, tables in {DOCUMENT}.")]
 
 
-def run(names: Names = None, runs: Runs = 3, models: Models = 500, write: Write = False) -> None:
+def run(
+    names: Names = None,
+    *,
+    runs: Runs = None,
+    models: Models = None,
+    project: Real = None,
+    full: Full = False,
+    write: Write = False,
+) -> None:
     """Measure this project beside the plain tools.
 
-    Example: python -m benchmarks parse --models 2000
+    Example: python -m benchmarks parse --models 200 --models 2000
     """
-    chosen = [known(name) for name in names or BENCHMARKS]
     paths = find_project()
-    for name in chosen:
+    if names == [REPORT]:
+        report(paths)
+        return
+    for name in [known(name) for name in names or BENCHMARKS]:
+        sizes = tuple(models or (FULL if full else SHORT).get(name, FEW))
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-            results = measure(name, paths, Options(Path(folder), runs, models))
-        for result in results:
-            out.print(as_table(result))
+            found = measure(name, paths, Options(Path(folder), runs or (3 if full else 1), sizes, project, full))
+        for result in found:
+            # A log has no width of its own.
+            out.print(as_table(result), width=None if out.is_terminal else 200)
         if write:
-            given = "".join(f" {word}" for word in sys.argv[1:] if word not in (*BENCHMARKS, "--write"))
-            keep(paths.root / DOCUMENT, name, results, f".venv/bin/python -m benchmarks {name}{given}")
+            keep(paths.root, name, found)
+
+
+def report(paths: Paths) -> None:
+    """Make the document's tables and plots again from the kept results."""
+    from benchmarks.plots import draw
+
+    for name in BENCHMARKS:
+        if kept := read(paths.root, name):
+            show(paths.root / DOCUMENT, name, kept)
+    for file in draw(paths.root):
+        out.print(f"{file.relative_to(paths.root)}")
 
 
 def known(name: str) -> str:
@@ -67,15 +108,23 @@ def measure(name: str, paths: Paths, options: Options) -> list[Result]:
     return found
 
 
-def keep(document: Path, name: str, results: list[Result], command: str) -> None:
+def keep(root: Path, name: str, results: list[Result]) -> None:
+    """Keep a benchmark's results, and put its tables between its markers in the document."""
+    given = "".join(f" {word}" for word in sys.argv[1:] if word not in (*BENCHMARKS, "--write"))
+    kept = Kept(machine(root), f".venv/bin/python -m benchmarks {name}{given} --write", results)
+    save(root, name, kept)
+    show(root / DOCUMENT, name, kept)
+
+
+def show(document: Path, name: str, kept: Kept) -> None:
     """Put a benchmark's tables between its markers in the document."""
-    tables = "\n\n".join(map(as_markdown, results))
-    text = f"{tables}\n\n{machine(document.parents[1])} Repeat it with `{command} --write`."
-    document.write_text(replace(document.read_text(), name, text))
+    document.write_text(replace(document.read_text(), name, kept.markdown))
 
 
 def main() -> None:
     """Run the command; a ProjectError is printed without a traceback and exits with 1."""
+    # Else what was started would outlive the command that was ended.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         typer.run(run)
     except ProjectError as error:

@@ -26,7 +26,7 @@ from scripts.venvs import airflow_venv, container, dbt_venv
 
 INSIDE = Path(__file__).with_name("inside")
 STOCK, OURS = INSIDE / "stock_dag.py", INSIDE / "our_dag.py"
-type Kind = Literal["process", "fork"]
+type Kind = Literal["process", "fork", "tasks"]
 # A DAG file, and what its process finds in the environment besides.
 type Way = tuple[Path, Mapping[str, str]]
 
@@ -87,9 +87,7 @@ def unzip(archive: Path, folder: Path) -> None:
 def stock(place: Place, project: Path, manifest: Path | None) -> Way:
     """Return the way of stock Cosmos; without a manifest it asks dbt."""
     environment = {
-        "BENCHMARK_PROJECT": str(project),
-        "BENCHMARK_MANIFEST": str(manifest or ""),
-        "BENCHMARK_DBT": place.dbt,
+        "BENCHMARK": json.dumps({"project": str(project), "manifest": str(manifest or ""), "dbt": place.dbt}),
         # Each process asks dbt, as the first parse after a change; later answers Cosmos keeps in a Variable.
         "AIRFLOW__COSMOS__ENABLE_CACHE_DBT_LS": "False",
     }
@@ -102,6 +100,16 @@ def parse(place: Place, kind: Kind, way: Way) -> Sample:
     Raises:
         ProjectError: if it fails.
     """
+    found = _answer(place, kind, way)
+    return Sample(found.pop("seconds"), found)
+
+
+def task_ids(place: Place, way: Way) -> list[str]:
+    """Return the ids of a DAG's tasks, in order."""
+    return list(_answer(place, "tasks", way)["ids"])
+
+
+def _answer(place: Place, kind: Kind, way: Way) -> dict[str, Any]:
     (dag, environment), answer = way, place.folder / "answer.json"
     answer.unlink(missing_ok=True)
     done = subprocess.run(
@@ -115,8 +123,7 @@ def parse(place: Place, kind: Kind, way: Way) -> Sample:
     if not answer.is_file():
         output = (done.stdout + done.stderr).strip()[-3000:]
         raise ProjectError(f"The measured DAG failed:\n{output}", str(dag), "mend what it names, then run this again")
-    found: dict[str, Any] = json.loads(answer.read_text())
-    return Sample(found.pop("seconds"), found)
+    return dict(json.loads(answer.read_text()))
 
 
 def compare_ways(title: str, place: Place, kind: Kind, ways: Mapping[str, Way]) -> Result:

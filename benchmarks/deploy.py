@@ -72,10 +72,11 @@ class Bench:
 def measure(paths: Paths, options: Options) -> list[Result]:
     """Measure a first deploy, one without any change, and one of a single changed model."""
     where = place(paths, options)
-    trees = _trees(paths, where, options.models)
+    models = max(options.models)
+    trees = _trees(paths, where, models)
     with _bench(options.folder) as bench:
         return [
-            compare(f"{title}, {options.models} models", _ways(bench, trees, before, after), options.runs)
+            compare(f"{title}, {models} models", _ways(bench, trees, before, after), options.runs)
             for title, before, after in (
                 ("First deploy", None, 0),
                 ("Deploy without a change", 0, 0),
@@ -106,9 +107,8 @@ def _trees(paths: Paths, where: Place, models: int) -> list[Tree]:
     project = DbtProject("synthetic", folder)
     parsed(project, where)
     first = _tree(paths, where, project, "one")
-    changed = folder / "models" / "model_00000.sql"
+    (changed,) = (folder / "models").rglob("model_00000.sql")
     changed.write_text(changed.read_text() + "\n-- changed\n")
-    shutil.rmtree(where.folder / "profiles")
     parsed(project, where)
     return [first, _tree(paths, where, project, "two")]
 

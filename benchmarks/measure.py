@@ -3,58 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
 from scripts.console import step
 
+SIZE = "models"  # the column that says how large a project was
+
 
 @dataclass(frozen=True)
 class Options:
-    """What a person may choose, and an empty folder that is gone afterwards."""
+    """What a person may choose, and an empty folder that is gone afterwards.
+
+    Args:
+        folder: where a benchmark may write.
+        runs: how often each way is measured.
+        models: the sizes of made-up projects.
+        project: a real dbt project to take instead of them.
+        full: whether what takes hours is measured, too.
+    """
 
     folder: Path
     runs: int
-    models: int
+    models: tuple[int, ...]
+    project: Path | None = None
+    full: bool = False
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement: its seconds, and by column whatever else was seen."""
+    """One measurement: its seconds, and by column whatever else was seen; `stopped` before its end."""
 
     seconds: float
     facts: Mapping[str, float] = field(default_factory=dict)
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
 class Row:
-    """A way to do it, and the medians of n runs."""
+    """A way to do it, and the medians of n runs; if one was stopped, it would have taken longer."""
 
     what: str
     seconds: float
     n: int
     facts: Mapping[str, float] = field(default_factory=dict)
+    stopped: bool = False
+    samples: tuple[Sample, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
 class Result:
-    """A table: its first row is the plain tool, which the others are compared with."""
+    """A table: its first row, or the first of the same size, is the plain tool, which the others are compared with."""
 
     title: str
     rows: list[Row]
 
 
 def compare(title: str, ways: Mapping[str, Callable[[], Sample]], runs: int) -> Result:
-    """Measure all ways once per round, so that a slow minute of the machine meets them all alike."""
+    """Measure all ways once per round, so that a slow minute of the machine meets them all alike.
+
+    A way that had to be stopped is not measured again.
+    """
     samples: dict[str, list[Sample]] = {what: [] for what in ways}
     for number in range(1, runs + 1):
         for what, way in ways.items():
-            with step(f"{what}, {number} of {runs}"):
-                samples[what].append(way())
-    return Result(title, [_row(what, found) for what, found in samples.items()])
+            if not any(sample.stopped for sample in samples[what]):
+                with step(f"{what}, {number} of {runs}"):
+                    samples[what].append(way())
+    return Result(title, [as_row(what, found) for what, found in samples.items()])
 
 
-def _row(what: str, samples: list[Sample]) -> Row:
+def as_row(what: str, samples: list[Sample]) -> Row:
+    """Return the medians of samples; of those that were stopped it takes the longest."""
+    stopped = [sample for sample in samples if sample.stopped]
     facts = {name: median(sample.facts[name] for sample in samples) for name in samples[0].facts}
-    return Row(what, median(sample.seconds for sample in samples), len(samples), facts)
+    seconds = max(one.seconds for one in stopped) if stopped else median(sample.seconds for sample in samples)
+    return Row(what, seconds, len(samples), facts, bool(stopped), tuple(samples))
+
+
+def stack(title: str, results: Mapping[int, Result]) -> Result:
+    """Return one table of several, by the number of models."""
+    rows = [
+        replace(row, facts={SIZE: float(size), **row.facts}) for size, result in results.items() for row in result.rows
+    ]
+    return Result(title, rows)

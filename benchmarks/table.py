@@ -6,7 +6,7 @@ import re
 
 from rich.table import Table
 
-from benchmarks.measure import Result, Row
+from benchmarks.measure import SIZE, Result, Row
 from mwaa_dbt.errors import ProjectError
 
 
@@ -30,19 +30,28 @@ def as_markdown(result: Result) -> str:
 
 
 def cells(result: Result) -> list[list[str]]:
-    """Return a result's head and rows; a ratio is to the first row."""
-    first = result.rows[0]
-    facts = list(dict.fromkeys(name for row in result.rows for name in row.facts))
-    return [["", "seconds", "ratio", "n", *facts], *(_cells(row, first, facts) for row in result.rows)]
+    """Return a result's head and rows; a ratio is to the first row, or the first of the same size."""
+    # In the order of the row that has the most of them.
+    rows = sorted(result.rows, key=lambda row: -len(row.facts))
+    facts = list(dict.fromkeys(name for row in rows for name in row.facts))
+    sized = [SIZE] if SIZE in facts else []
+    others = [name for name in facts if name != SIZE]
+    head = ["", *sized, "seconds", "ratio", "n", *others]
+    return [head, *([row.what, *_facts(row, sized), *_times(row, result), *_facts(row, others)] for row in result.rows)]
 
 
-def _cells(row: Row, first: Row, facts: list[str]) -> list[str]:
-    others = [_number(row.facts[name]) if name in row.facts else "" for name in facts]
-    return [row.what, f"{row.seconds:.2f}", f"{row.seconds / first.seconds:.2g}", str(row.n), *others]
+def _times(row: Row, result: Result) -> list[str]:
+    first = next(one for one in result.rows if one.facts.get(SIZE) == row.facts.get(SIZE))
+    more = "> " if row.stopped else ""
+    return [f"{more}{row.seconds:.2f}", f"{more}{row.seconds / first.seconds:.2g}", str(row.n)]
+
+
+def _facts(row: Row, names: list[str]) -> list[str]:
+    return [_number(row.facts[name]) if name in row.facts else "" for name in names]
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
+    return f"{value:.0f}" if value == int(value) else f"{value:.2f}".replace("-0.00", "0.00")
 
 
 def replace(document: str, name: str, text: str) -> str:

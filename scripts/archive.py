@@ -15,6 +15,7 @@ from typing import Any
 import msgpack
 
 from scripts.projects import MADE, DbtProject
+from scripts.slices import cut
 
 # Where the archived project seems to have been parsed. dbt reads files below its own --project-dir, so any
 # constant does; the real staging folder would make every build's bytes differ.
@@ -34,18 +35,20 @@ VOLATILE: dict[str, dict[str, Any]] = {
 }
 # What Cosmos 1.15 reads of a manifest (cosmos/dbt/graph.py); the rest is nine tenths of the bytes.
 KEPT = ("config", "fqn", "freshness", "original_file_path", "package_name", "resource_type", "tags")
+SLICES = "slices"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def pack(project: DbtProject, folder: Path) -> Path:
     """Write the archive of a parsed project to <folder>/<digest>.zip and return that path.
 
-    It holds the project, its packages, the slim manifest, how many on-run hooks there are, and dbt's partial
-    parse. The digest is the SHA-256 of the file.
+    It holds the project, its packages, the slim manifest, the same cut into slices, how many on-run hooks there are,
+    and dbt's partial parse. The digest is the SHA-256 of the file.
     """
     members = dict(read_files(project.folder))
     manifest = json.loads((project.folder / "target/manifest.json").read_bytes())
-    members["manifest.json"] = _compact(slim(manifest))
+    thin = slim(manifest)
+    members["manifest.json"], members[f"target/{SLICES}"] = _compact(thin), cut(thin)
     if hooks := count_hooks(manifest):
         members["target/hooks.json"] = _compact(hooks)
     members["target/partial_parse.msgpack"] = reproducible(
@@ -95,7 +98,18 @@ def slim(manifest: dict[str, Any]) -> dict[str, Any]:
     }
     _settle_tests(kinds["nodes"])
     metadata = {"project_name": manifest["metadata"]["project_name"]}
-    return {"metadata": metadata, "selectors": manifest.get("selectors", {}), **kinds}
+    return {
+        "metadata": metadata,
+        "selectors": manifest.get("selectors", {}),
+        **kinds,
+        "unit_tests": _unit_tests(manifest),
+    }
+
+
+def _unit_tests(manifest: dict[str, Any]) -> dict[str, str]:
+    """Return the model of each unit test that is enabled."""
+    tests = manifest.get("unit_tests", {}).items()
+    return {name: test["depends_on"]["nodes"][0] for name, test in sorted(tests) if test["config"].get("enabled", True)}
 
 
 def count_hooks(manifest: dict[str, Any]) -> dict[str, int]:

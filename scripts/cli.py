@@ -119,6 +119,26 @@ def ci(
             raise outcome.error
 
 
+@app.command()
+def doctor(environment: Environment = "local", as_json: Json = False) -> None:
+    """Explain the sizing of an environment, and check it against its class and what is built for it.
+
+    Reads settings.toml and build/<environment>/, calls no AWS; exits with 1 if something cannot work.
+
+    Example: mwaa doctor --env prod
+    """
+    from scripts.doctor import examine
+    from scripts.doctor_report import as_table, show
+
+    report = examine(find_project(), environment)
+    if as_json:
+        out.print_json(json.dumps(as_table(report)))
+    else:
+        show(report)
+    if not report.healthy:
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Run the command; a ProjectError is printed without a traceback and exits with 1."""
     # As Ctrl-C: what was begun is ended in order.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from mwaa_dbt import sizing
 from mwaa_dbt.settings import Environment
 from scripts.connections import folder
 
@@ -47,6 +48,7 @@ def project_options(environment: Environment, airflow: str = "3") -> dict[str, s
         # A task's slot is else held up to 5 s after its end (task-sdk, supervisor.py).
         "workers.min_heartbeat_interval": "1",
         "cosmos.enable_telemetry": "False",
+        **(sizing.options(environment.size, airflow) if environment.size else {}),
         **environment.airflow,
     }
     if airflow.split(".", maxsplit=1)[0] == "2":

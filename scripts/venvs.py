@@ -58,19 +58,36 @@ def airflow_venv(paths: Paths, version: str) -> Airflow:
     return venv
 
 
+def postgres_wheel(paths: Paths) -> Path:
+    """Return the folder with PostgreSQL's programs, installing them where they are missing or the lock has changed.
+
+    Raises:
+        ProjectError: if the installation fails.
+    """
+    lock, folder = paths.root / LOCKS / "postgres.txt", paths.state / "postgres"
+    marker, digest = folder / "lock.sha256", hashlib.sha256(lock.read_bytes()).hexdigest()
+    if not marker.is_file() or marker.read_text() != digest:
+        shutil.rmtree(folder, ignore_errors=True)
+        uv = Path(sys.executable).with_name("uv")
+        options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--python", sys.executable]
+        _uv([uv, "pip", "install", *options, "--target", folder, "-r", lock], "PostgreSQL")
+        marker.write_text(digest)
+    return folder
+
+
 def _install(venv: Airflow, lock: Path) -> None:
     uv = Path(sys.executable).with_name("uv")
     base = Path(sys.base_prefix) / "bin" / "python3.12"
     python = str(base) if base.exists() else sys.executable
-    _uv([uv, "venv", "--quiet", "--clear", "--python", python, venv.folder])
-    _uv([uv, "pip", "sync", "--quiet", "--python", venv.python, lock])
+    _uv([uv, "venv", "--quiet", "--clear", "--python", python, venv.folder], "Airflow")
+    _uv([uv, "pip", "sync", "--quiet", "--python", venv.python, lock], "Airflow")
 
 
-def _uv(command: list[object]) -> None:
+def _uv(command: list[object], what: str) -> None:
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     if done.returncode:
         raise ProjectError(
-            f"uv could not install Airflow:\n{done.stderr.strip()[-2000:]}",
+            f"uv could not install {what}:\n{done.stderr.strip()[-2000:]}",
             " ".join(map(str, command[1:3])),
             "mend what uv names (network, disk, index), then run the command again",
         )

@@ -1,7 +1,8 @@
 """Parse a DAG file, in a new process or in a fork of one that has imported what a worker has.
 
-Called as parse.py process|fork <DAG file> <answer file>. The answer is JSON: wall and CPU seconds, what of
-them the DAG file took after the imports of Airflow and Cosmos, peak memory and the number of tasks.
+Called as parse.py process|fork|tasks <DAG file> <answer file>. The answer is JSON: wall and CPU seconds, what of
+them the DAG file took after the imports of Airflow and Cosmos, memory in MB and the number of tasks; or, of tasks,
+only their ids.
 """
 
 from __future__ import annotations
@@ -48,7 +49,15 @@ def in_fork(file: Path) -> dict[str, float]:
     """Measure a task's process, which is the child, up to its DAG."""
     begun, cpu = time.monotonic(), _cpu()
     dag = load(file)
-    return {"seconds": time.monotonic() - begun, "CPU": _cpu() - cpu, "tasks": len(dag.tasks)}
+    seconds, used = time.monotonic() - begun, _cpu() - cpu
+    peak, own = _megabytes("status", "VmHWM"), _megabytes("smaps_rollup", "Private_")
+    return {"seconds": seconds, "CPU": used, "peak MB": peak, "own MB": own, "tasks": len(dag.tasks)}
+
+
+def _megabytes(file: str, field: str) -> int:
+    """Return the sum of this process's fields that begin so; `own` memory is what it shares with nobody."""
+    lines = Path("/proc/self", file).read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(field)) // 1024
 
 
 def _cpu() -> float:
@@ -60,6 +69,9 @@ def main(kind: str, file: Path, answer: Path) -> None:
     """Measure and write the answer."""
     if kind == "process":
         answer.write_text(json.dumps(in_process(file)))
+        return
+    if kind == "tasks":
+        answer.write_text(json.dumps({"ids": load(file).task_ids}))
         return
     # `import airflow` loads the plugins, if they are not lazy.
     for name in ("airflow", "airflow.sdk.execution_time.supervisor", "airflow.sdk.execution_time.task_runner"):

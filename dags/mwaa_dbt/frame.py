@@ -1,73 +1,206 @@
-"""What stands around the nodes of a dbt group: hooks and source freshness before them, hooks and history after."""
+"""All tasks of a dbt group: its nodes, what chooses and checks before them, and what is told after them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import BaseOperator, TriggerRule, chain
-from cosmos import DbtTaskGroup
+from airflow.sdk import BaseOperator, TaskGroup, TriggerRule, chain
+from cosmos.constants import PRODUCER_WATCHER_DONE_TASK_ID, PRODUCER_WATCHER_TASK_ID
 from cosmos.operators.local import DbtSourceLocalOperator
 
+from mwaa_dbt import finish
+from mwaa_dbt.arguments import FULL_REFRESH, common, retries
 from mwaa_dbt.finish import FinishOperator
 from mwaa_dbt.hooks import HooksOperator, has_hooks
+from mwaa_dbt.kinds import others, producer, tests_after_all
+from mwaa_dbt.nodes import Selection
 from mwaa_dbt.project import Unpacked
+from mwaa_dbt.render import Renderer, task_ids
 from mwaa_dbt.results import started
+from mwaa_dbt.select import SelectOperator
+from mwaa_dbt.tell import telling
+from mwaa_dbt.watched import OTHERS, tests_per_model, watched
+from mwaa_dbt.wish import Wish
 
-FRESHNESS = "dbt_freshness"
+SELECT, FRESHNESS = "dbt_select", "dbt_freshness"
+START, END, END_DONE = "dbt_on_run_start", "dbt_on_run_end", "dbt_on_run_end_done"
+FIRST = (SELECT, START, FRESHNESS)
+LAST = (END, END_DONE, finish.TASK)
+# What these do does not depend on which nodes there are.
+ALIKE = (START, PRODUCER_WATCHER_DONE_TASK_ID, *LAST)
 
-
-def start_hooks(release: Unpacked, arguments: dict[str, Any]) -> list[BaseOperator]:
-    """Return the task of a project's on-run-start hooks, if it has any; `arguments` are those of any hook."""
-    return [HooksOperator(kind="start", **arguments)] if has_hooks(release.folder, "start") else []
-
-
-def freshness_check(group: DbtTaskGroup, arguments: dict[str, Any]) -> list[BaseOperator]:
-    """Return the task that fails if a source is too old which the group reads; `arguments` are those of any task."""
-    sources = " ".join(sorted(_selector(node) for node in _sources(group)))
-    return [DbtSourceLocalOperator(task_id=FRESHNESS, **{**arguments, "select": sources})] if sources else []
-
-
-def _sources(group: DbtTaskGroup) -> set[str]:
-    read = {parent for node in group.dbt_graph.filtered_nodes.values() for parent in node.depends_on}
-    return {name for name in read if name.startswith("source.")}
+type Make = Callable[[], BaseOperator]
 
 
-def _selector(unique_id: str) -> str:
-    # source.<package>.<source>.<table>
-    return "source:" + unique_id.split(".", 1)[1]
-
-
-def close(group: DbtTaskGroup, release: Unpacked, leaves: list[BaseOperator], arguments: dict[str, Any]) -> None:
-    """Add the tasks that come after all nodes, whatever has failed.
-
-    They are teardowns, which do not count when Airflow judges a run: a last task that always succeeds would turn every
-    failed run green, as would a teardown that may fail the run (on_failure_fail_dagrun), for it counts instead of the
-    nodes before it. A failed hook counts by a task of its own behind it.
+@dataclass(frozen=True)
+class Frame:
+    """Makes a group's tasks, all of them or one.
 
     Args:
-        group: the current task group.
+        group: the task group, empty.
         release: the project.
-        leaves: the last nodes.
-        arguments: those of any hook.
+        wish: what the DAG file asks for.
     """
-    finish = FinishOperator(project=release.name, release=release.release, group=str(group.group_id), retries=0)
-    if not has_hooks(release.folder, "end"):
-        chain(leaves, finish.as_teardown())
-        return
-    hooks = HooksOperator(kind="end", results=_results(str(group.group_id)), **arguments).as_teardown()
-    chain(leaves, hooks, finish.as_teardown())
-    hooks >> EmptyOperator(task_id=f"{hooks.label}_done", trigger_rule=TriggerRule.NONE_FAILED)
+
+    group: TaskGroup
+    release: Unpacked
+    wish: Wish
+
+    def make(self, selection: Selection) -> None:
+        """Make all tasks of the group and join them."""
+        nodes = [task for tasks in self.nodes(selection).values() for task in tasks]
+        around = {label: make() for label, make in self._makers(selection).items()}
+        if PRODUCER_WATCHER_TASK_ID in around:
+            around[PRODUCER_WATCHER_TASK_ID] >> around[PRODUCER_WATCHER_DONE_TASK_ID]
+        for label in (OTHERS, self._after_all):
+            if label in around:
+                chain([task for task in nodes if not task.downstream_task_ids], around[label])
+        within = [*(task for label, task in around.items() if label not in (*FIRST, *LAST)), *nodes]
+        first = [around[label] for label in FIRST if label in around]
+        chain(*first, [task for task in within if not task.upstream_task_ids])
+        self._close([task for task in within if not task.downstream_task_ids], around)
+
+    def nodes(self, selection: Selection) -> dict[str, list[BaseOperator]]:
+        """Make the tasks of nodes, and return them by unique id."""
+        renderer = Renderer(self.group, self.wish, {**self._common, **retries(self.group.dag)})
+        renderer.render(selection)
+        return renderer.tasks
+
+    def one(self, label: str, selection: Callable[[], Selection]) -> None:
+        """Make a task that is no node's; nothing if the group has none of that label."""
+        found = Selection({}, {}) if label in (*ALIKE, self._after_all) else selection()
+        if make := self._makers(found).get(label):
+            make()
+
+    def _close(self, leaves: list[BaseOperator], around: Mapping[str, BaseOperator]) -> None:
+        """Join the tasks that come after all nodes, whatever has failed.
+
+        They are teardowns, which do not count when Airflow judges a run: a last task that always succeeds would turn
+        every failed run green, as would a teardown that may fail the run (on_failure_fail_dagrun), for it counts
+        instead of the nodes before it. A failed hook counts by a task of its own behind it.
+        """
+        last = around[finish.TASK]
+        if END not in around:
+            chain(leaves, last)
+            return
+        hooks = around[END]
+        chain(leaves, hooks, last)
+        hooks >> around[END_DONE]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of tasks that are no node's."""
+        return (*FIRST, *LAST, *ALIKE, PRODUCER_WATCHER_TASK_ID, OTHERS, self._after_all)
+
+    @cached_property
+    def _common(self) -> dict[str, Any]:
+        return common(self.group, self.release)
+
+    @property
+    def _after_all(self) -> str:
+        return f"{self.release.name}_test"
+
+    @property
+    def _chosen(self) -> str:
+        """Jinja for what a run's `select`, or the group's, comes to."""
+        return f"{{{{ ti.xcom_pull(task_ids='{self.group.child_id(SELECT)}') }}}}"
+
+    def _makers(self, selection: Selection) -> dict[str, Make]:
+        """Return how to make each task that is no node's, in the order in which they shall stand."""
+        makers: dict[str, Make | None] = {
+            PRODUCER_WATCHER_TASK_ID: partial(self._producer, selection) if self._watches else None,
+            PRODUCER_WATCHER_DONE_TASK_ID: partial(self._empty, PRODUCER_WATCHER_DONE_TASK_ID)
+            if self._watches
+            else None,
+            OTHERS: partial(self._others, selection) if selection.others and self._tested else None,
+            self._after_all: self._all_tests if self.wish.tests == "after_all" else None,
+            SELECT: partial(self._select, selection),
+            START: partial(self._hooks, "start") if has_hooks(self.release.folder, "start") else None,
+            FRESHNESS: partial(self._freshness, selection) if self.wish.freshness and selection.sources else None,
+            END: partial(self._hooks, "end") if has_hooks(self.release.folder, "end") else None,
+            END_DONE: partial(self._empty, END_DONE) if has_hooks(self.release.folder, "end") else None,
+            finish.TASK: self._finish,
+        }
+        return {label: make for label, make in makers.items() if make}
+
+    @property
+    def _watches(self) -> bool:
+        return self.wish.execution == "watcher"
+
+    @property
+    def _tested(self) -> bool:
+        return self.wish.tests in ("build", "after_each")
+
+    def _new(self, operator: type, label: str, /, **arguments: Any) -> BaseOperator:
+        place = {"task_id": label, "task_group": self.group, "dag": self.group.dag}
+        task: BaseOperator = operator(**{**self._common, **place, **arguments})
+        return task
+
+    def _empty(self, label: str) -> BaseOperator:
+        return EmptyOperator(
+            task_id=label, task_group=self.group, dag=self.group.dag, trigger_rule=TriggerRule.NONE_FAILED
+        )
+
+    def _producer(self, selection: Selection) -> BaseOperator:
+        kind, arguments = producer(self.wish)
+        task = self._new(kind, PRODUCER_WATCHER_TASK_ID, select=self._chosen, full_refresh=FULL_REFRESH, **arguments)
+        fields = watched(selection, self.wish)
+        # The second is what Cosmos' own producer goes by.
+        vars(task).update(watched=fields, tests_per_model=tests_per_model(fields))
+        return task
+
+    def _others(self, selection: Selection) -> BaseOperator:
+        """Make the task of the tests that belong to no one node; Cosmos has none, so a failure would be green."""
+        kind, arguments = others(self.wish, self.group.child_id(PRODUCER_WATCHER_TASK_ID))
+        return self._new(kind, OTHERS, select=" ".join(_names(selection)), **arguments)
+
+    def _all_tests(self) -> BaseOperator:
+        kind, arguments = tests_after_all(self.wish)
+        return self._new(kind, self._after_all, select=self._chosen, **arguments)
+
+    def _select(self, selection: Selection) -> BaseOperator:
+        tasks = task_ids(self.group, self.wish, selection)
+        if self._tested:
+            tasks |= {test: [self.group.child_id(OTHERS)] for test in selection.others}
+        chosen = list(self.wish.select)
+        # What the producer's dbt does not test, nobody would.
+        if chosen and self._watches and self._tested:
+            chosen += _names(selection)
+        task = self._new(telling(SelectOperator), SELECT, group_select=chosen, exclude=self.wish.excluded)
+        vars(task)["tasks"] = tasks
+        return task
+
+    def _hooks(self, kind: str) -> BaseOperator:
+        results = partial(_results, str(self.group.group_id)) if kind == "end" else None
+        arguments = {"kind": kind, "results": results, "full_refresh": FULL_REFRESH, "retries": 0}
+        chosen = {"select": self._chosen, "exclude": self.wish.excluded}
+        task = self._new(telling(HooksOperator), END if kind == "end" else START, **arguments, **chosen)
+        return task.as_teardown() if kind == "end" else task
+
+    def _freshness(self, selection: Selection) -> BaseOperator:
+        # source.<package>.<source>.<table>
+        sources = " ".join("source:" + source.split(".", 1)[1] for source in selection.sources)
+        kind = telling(DbtSourceLocalOperator)
+        return self._new(kind, FRESHNESS, select=sources, exclude=self.wish.excluded, **retries(self.group.dag))
+
+    def _finish(self) -> BaseOperator:
+        names = {"project": self.release.name, "release": self.release.release, "group": str(self.group.group_id)}
+        return FinishOperator(**names, retries=0, task_group=self.group, dag=self.group.dag).as_teardown()
 
 
-def _results(group: str) -> Callable[[Any], list[dict[str, Any]]]:
-    def read(context: Any) -> list[dict[str, Any]]:
-        from mwaa_dbt import archive
+def _names(selection: Selection) -> list[str]:
+    """Return the other tests as dbt's selection names them."""
+    return sorted(test.split(".", 2)[2].split(".")[0] for test in selection.others)
 
-        ti = context["ti"]
-        invocations = archive.read(ti.dag_id, ti.run_id, group, archive.RAW)
-        # Of several with one node the last begun counts; what dbt skipped, it never began.
-        return sorted((result for one in invocations for result in one["results"]), key=started)
 
-    return read
+def _results(group: str, context: Any) -> list[dict[str, Any]]:
+    from mwaa_dbt import archive
+
+    ti = context["ti"]
+    invocations = archive.read(ti.dag_id, ti.run_id, group, archive.RAW)
+    # Of several with one node the last begun counts; what dbt skipped, it never began.
+    return sorted((result for one in invocations for result in one["results"]), key=started)

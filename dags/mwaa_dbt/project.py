@@ -33,16 +33,27 @@ def open_project(name: str) -> Unpacked:
     Raises:
         ProjectError: if this code was not unpacked from a release, or the release has no such project.
     """
+    projects = {project.name: project for project in open_projects()}
+    if name not in projects:
+        raise ProjectError(
+            f"Release {RELEASE.name[:12]} has no dbt project {name!r}.{suggestion(name, sorted(projects))}",
+            f"dbt_group({name!r}, …)",
+            f"name one of: {', '.join(sorted(projects)) or 'none'}; a project is a folder in dbt/",
+        )
+    return projects[name]
+
+
+def open_projects() -> list[Unpacked]:
+    """Return all projects of the release.
+
+    Raises:
+        ProjectError: if this code was not unpacked from a release.
+    """
     description = RELEASE / "release.json"
     if not description.is_file():
         raise ProjectError(
             "This DAG folder was not built.", str(description), "parse build/<environment>/dags, made by `mwaa build`"
         )
-    projects, release = json.loads(description.read_text())["projects"], RELEASE.name[:12]
-    if name not in projects:
-        raise ProjectError(
-            f"Release {release} has no dbt project {name!r}.{suggestion(name, sorted(projects))}",
-            f"dbt_group({name!r}, …)",
-            f"name one of: {', '.join(sorted(projects)) or 'none'}; a project is a folder in dbt/",
-        )
-    return Unpacked(name, release, RELEASE.parents[1] / "projects" / projects[name])
+    projects = json.loads(description.read_text())["projects"]
+    folder = RELEASE.parents[1] / "projects"
+    return [Unpacked(name, RELEASE.name[:12], folder / digest) for name, digest in projects.items()]

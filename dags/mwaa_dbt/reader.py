@@ -40,14 +40,25 @@ def open_dag_file(file: str, name: str, namespace: dict[str, Any]) -> None:
     """
     source = open_release(Path(file.removesuffix(name)) / "dbt") / "dags" / name
     code = compile(source.read_bytes(), str(source), "exec", dont_inherit=True) if source.is_file() else None
-    # A DAG file that forgot an import must not find it here.
-    for own in [key for key in namespace if not key.startswith("__")]:
-        del namespace[own]
-    if code is None:
-        return
-    namespace.update(__file__=str(source), __doc__=None)
+    # A DAG file that forgot an import must not find it here; nor does what follows find anything of this module.
+    kept, modules = {key: value for key, value in namespace.items() if key.startswith("__")}, sys.modules
+    kept.update(__file__=str(source), __doc__=None)
+    fault: Exception | None = None
     try:
-        exec(code, namespace)  # noqa: S102 - as Python's own import does
+        while True:
+            namespace.clear()
+            namespace.update(kept)
+            try:
+                exec(code or "", namespace)  # noqa: S102 - as Python's own import does
+            except Exception as error:
+                fault = error
+            # The process of a task makes no other, and starts again if the DAG file wants more of them.
+            sliced = modules.get("mwaa_dbt.sliced")
+            if not (sliced and sliced.give_up(fault)):
+                break
+            fault = None
+        if fault:
+            raise fault
     finally:
         # Airflow tells workers which file to parse by it.
         namespace["__file__"] = file

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.sizing import DEFAULT_CLASS, ClassName, Execution, Size, Value, defaults, derive, slots_of
 from mwaa_dbt.tables import Source, read, suggestion
 
 type Event = Literal["failure", "recovery", "warnings", "freshness", "late"]
 type Authentication = Literal["key_pair", "encrypted_key_pair", "workload_identity", "password"]
+AUTOSCALE = "celery.worker_autoscale"
 EVENTS: tuple[Event, ...] = ("failure", "recovery", "warnings", "freshness", "late")
+# Its class is that of the machine it runs on, unless settings.toml says which one to rehearse.
+REHEARSAL = "local"
 SHIPPED = Path(__file__).with_name("settings.json")
 
 
@@ -89,18 +92,31 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Mwaa:
-    """The MWAA environment."""
+    """The MWAA environment: what it is called, and how large it is.
+
+    Without a class nothing is derived from it. `load` fills in what settings.toml leaves out (mwaa_dbt.sizing).
+    """
 
     name: str
+    environment_class: ClassName | None = None
+    min_workers: int | None = None
+    max_workers: int | None = None
+    schedulers: int | None = None
 
 
 @dataclass(frozen=True)
 class Tasks:
-    """How dbt tasks behave: retries of models (tests never retry); delay and poll in seconds."""
+    """How dbt tasks behave: retries of models (tests never retry); delay and poll in seconds.
+
+    `execution` is what `dbt_group` does if a DAG file does not say. With `slice` the process of one task makes only
+    that one of the DAG; without it, the whole DAG.
+    """
 
     retries: int = 2
     retry_delay: int = 300
     poll: int = 10
+    execution: Execution = "watcher"
+    slice: bool = True
 
 
 @dataclass(frozen=True)
@@ -118,6 +134,15 @@ class Environment:
     connections: Mapping[str, Connection] = field(default_factory=dict)
     # Name → value; an empty text says that the value is a secret, given to `mwaa secrets push`.
     variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> Size | None:
+        """What sizing goes by; None if no class is known."""
+        mwaa = self.mwaa
+        if mwaa is None or mwaa.environment_class is None:
+            return None
+        workers, schedulers, slots = mwaa.max_workers, mwaa.schedulers, slots_of(self.airflow.get(AUTOSCALE))
+        return Size(mwaa.environment_class, self.tasks.execution, workers or 1, schedulers or 1, slots)
 
 
 @dataclass(frozen=True)
@@ -160,11 +185,14 @@ class Runtime:
 
 
 def load(path: Path) -> Settings:
-    """Read settings.toml.
+    """Read settings.toml; what it leaves to the class of an MWAA environment is filled in.
 
     Raises:
         ProjectError: if the file is missing, is no TOML, or has a wrong key or value.
     """
+    # Here, since only the build reads it: a task's process would pay for the import.
+    import tomllib
+
     if not path.is_file():
         raise ProjectError("There is no settings.toml.", str(path), "run the command in the project's folder")
     text = path.read_text()
@@ -172,7 +200,29 @@ def load(path: Path) -> Settings:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProjectError(f"settings.toml is not valid TOML: {error}.", path.name, "mend that line") from None
-    return read(Settings, table, Source(path.name, text))
+    settings = read(Settings, table, Source(path.name, text))
+    sized = {name: _sized(name, one, table["environments"][name]) for name, one in settings.environments.items()}
+    return replace(settings, environments=sized)
+
+
+def _sized(name: str, environment: Environment, given: Mapping[str, Any]) -> Environment:
+    mwaa = environment.mwaa
+    if mwaa is None or (mwaa.environment_class is None and name == REHEARSAL):
+        return environment
+    kind = mwaa.environment_class or DEFAULT_CLASS
+    known = replace(environment, mwaa=replace(mwaa, environment_class=kind))
+    filled = _filled(known, given, defaults(kind))
+    return _filled(filled, given, derive(filled.size)) if filled.size else filled
+
+
+def _filled(environment: Environment, given: Mapping[str, Any], values: Mapping[str, Value]) -> Environment:
+    for name, value in values.items():
+        table, key = name.split(".", 1)
+        # Airflow's options are not settings of ours: scripts/options.py adds them, by their version's names.
+        if table != "airflow" and key not in given.get(table, {}):
+            part = replace(getattr(environment, table), **{key: value.value})
+            environment = replace(environment, **{table: part})
+    return environment
 
 
 @cache

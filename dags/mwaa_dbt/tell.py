@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-from airflow.sdk.exceptions import AirflowException, AirflowSkipException
-from cosmos.operators._watcher.state import get_xcom_val, safe_xcom_push
-from cosmos.operators.watcher import DbtProducerWatcherOperator
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.events import SWITCHES, EventLog, parse
 from mwaa_dbt.hooks import OFF
-from mwaa_dbt.problems import COLOUR, FAILED, Files, Problem, explain
+from mwaa_dbt.problems import COLOUR, FAILED, Files, Problem
 from mwaa_dbt.project import RELEASE
 from mwaa_dbt.results import WARNED, Invocation, hidden, read_freshness, read_results
 
@@ -96,74 +91,12 @@ def failure(problems: tuple[Problem, ...]) -> ProjectError:
     return ProjectError(f"{len(problems)} nodes failed.\n\n{first}{more}", problems[0].file, "mend them")
 
 
-class Producer(Telling, DbtProducerWatcherOperator):
-    """Build everything in one dbt, and tell each watching task why its node failed as soon as it has."""
-
-    def run_subprocess(self, command: list[str], env: dict[str, str], cwd: str, **more: Any) -> Any:
-        """Run dbt, with its log at hand."""
-        self._log, self._files, self._seen = EventLog(Path(cwd)), project_files(self, cwd), dict[str, list[Any]]()
-        return super().run_subprocess(command, env, cwd, **more)
-
-    def _make_parse_callable(self) -> Callable[[str, Any], None]:
-        return functools.partial(self._follow, super()._make_parse_callable())
-
-    def _follow(self, theirs: Callable[[str, Any], None], line: str, extra: Any) -> None:
-        # First ours: with Cosmos' part the watching task may read, and must find the reason there.
-        info = ((parse(line) or {}).get("data") or {}).get("node_info") or {}
-        node = info.get("unique_id")
-        if node and info.get("node_status") in FAILED and node not in self._seen:
-            self._push(node, str(info["node_status"]), extra["context"]["ti"])
-        theirs(line, extra)
-
-    def _push(self, node: str, status: str, ti: Any) -> None:
-        ended = self._log.finished(node, PATIENCE)
-        problem = explain(self._files, node, status, ended.message, ended.sql) if ended else Problem(node, status, "")
-        self._seen[node] = [asdict(problem)]
-        safe_xcom_push(ti, problems_key(node), self._seen[node])
-        for tested in (model for model, tests in self.tests_per_model.items() if node in tests):
-            self._seen.setdefault(f"{tested} tests", []).append(asdict(problem))
-            safe_xcom_push(ti, problems_key(tested, tests=True), self._seen[f"{tested} tests"])
+@functools.cache
+def telling(kind: type) -> type:
+    """Return an operator of Cosmos' that also tells what dbt said; the same class for the same kind."""
+    return type(kind.__name__, (Telling, kind), {"__module__": __name__, "__doc__": kind.__doc__})
 
 
-def problems_key(node: str, *, tests: bool = False) -> str:
-    """Return the XCom key of a node's problems, or of those of its tests, at the producer."""
-    return f"{node.replace('.', '__')}{'_tests' if tests else ''}_problems"
-
-
-class Watching:
-    """Fail with what the producer's dbt said of the node, and run the node at a retry; for Cosmos' watching tasks.
-
-    Cosmos would read the same failure again for as long as the producer builds others, and fail: with retries minutes
-    apart and a long build, a model never got a second chance.
-    """
-
-    def poke(self, context: Any) -> bool:
-        """Return whether the node is done."""
-        return bool(self._explained(context, super().poke, context))  # type: ignore[misc]
-
-    def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
-        """End what was deferred."""
-        self._explained(context, super().execute_complete, context, event)  # type: ignore[misc]
-
-    def _explained(self, context: Any, call: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            return call(*arguments)
-        except AirflowSkipException:
-            raise
-        except AirflowException as error:
-            attempt = context["ti"].try_number
-            if attempt > 1:
-                return self._fallback_to_non_watcher_run(attempt, context)  # type: ignore[attr-defined]
-            found = self._problems(context["ti"])
-            raise (failure(found) if found else error) from None
-
-    def _problems(self, ti: Any) -> tuple[Problem, ...]:
-        key = problems_key(self.model_unique_id, tests=self.is_test_sensor)  # type: ignore[attr-defined]
-        found = get_xcom_val(ti, self.producer_task_id, key) or []  # type: ignore[attr-defined]
-        return tuple(problem(item) for item in found)
-
-
-def problem(table: Mapping[str, Any]) -> Problem:
-    """Return a problem that was stored as JSON."""
-    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
-    return Problem(**fields)
+def problems_key(node: str) -> str:
+    """Return the XCom key of the problems of a node's tests, at the producer."""
+    return f"{node.replace('.', '__')}_tests_problems"

@@ -1,25 +1,100 @@
-"""What Cosmos' tasks lack: a retry that runs, tests that run after it, and words (Cosmos 1.15.1)."""
+"""Cosmos' watching tasks with what they lack: one look instead of six, a retry that runs, and words (Cosmos 1.15.1)."""
 
 from __future__ import annotations
 
-from functools import cache
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from airflow.sdk import BaseOperator
-from cosmos.operators._watcher.state import get_status_xcom_key, get_xcom_val, is_dbt_node_status_success
-from cosmos.operators.local import AbstractDbtLocalBase
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+from cosmos.operators._watcher.aggregation import get_tests_status_xcom_key
+from cosmos.operators._watcher.state import get_status_xcom_key, get_xcom_val, is_producer_task_terminated
 from cosmos.operators.watcher import (
-    DbtProducerWatcherOperator,
     DbtRunWatcherOperator,
     DbtSeedWatcherOperator,
     DbtSnapshotWatcherOperator,
     DbtTestWatcherOperator,
 )
 
-from mwaa_dbt.tell import Producer, Telling, Watching
+from mwaa_dbt.problems import Problem
+from mwaa_dbt.progress import PASSED, SKIPPED
+from mwaa_dbt.tell import Telling, failure, problems_key
+from mwaa_dbt.watched import OTHERS
 
-# `dbt run` knows no unit tests; `dbt build` runs those of the model first, and builds nothing if one fails.
-WITH_UNIT_TESTS = ["build", "--exclude-resource-type", "test"]
+PATIENCE = 3.0  # seconds that a task waits for its node before it defers: a deferral costs a second start of the task
+LOOK = 0.5  # seconds between two looks
+
+
+class Watching:
+    """End as the producer's dbt ended the node, and run the node at a retry; for Cosmos' watching tasks.
+
+    A look asks for one value, the producer's last word on all that the task stands for. Whatever is out of the
+    ordinary is left to Cosmos. There, a retry would read the same failure again for as long as the producer builds
+    others, and fail: with retries minutes apart and a long build, a model never got a second chance.
+    """
+
+    def poke(self, context: Any) -> bool:
+        """Return whether the node is done."""
+        ti = context["ti"]
+        if ti.try_number > 1:
+            return bool(self._retried(context, super().poke, context))  # type: ignore[misc]
+        end = time.monotonic() + PATIENCE
+        while (word := self._word(ti)) is None:
+            if is_producer_task_terminated(self._get_producer_task_status(context)):  # type: ignore[attr-defined]
+                return bool(super().poke(context))  # type: ignore[misc]
+            if time.monotonic() >= end:
+                return False
+            time.sleep(LOOK)
+        return self._end(word, context)
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
+        """End what was deferred."""
+        ti = context["ti"]
+        if ti.try_number == 1 and (word := self._word(ti)) is not None:
+            self._end(word, context)
+        else:
+            self._retried(context, super().execute_complete, context, event)  # type: ignore[misc]
+
+    def _word(self, ti: Any) -> Mapping[str, Any] | None:
+        word: Mapping[str, Any] | None = get_xcom_val(ti, self.producer_task_id, self._key)  # type: ignore[attr-defined]
+        return word
+
+    @property
+    def _key(self) -> str:
+        return str(get_status_xcom_key(self.model_unique_id))  # type: ignore[attr-defined]
+
+    def _end(self, word: Mapping[str, Any], context: Any) -> bool:
+        node = self.model_unique_id  # type: ignore[attr-defined]
+        if word["status"] == SKIPPED:
+            raise AirflowSkipException(f"dbt skipped {node}.")
+        if word["status"] in PASSED:
+            self._show(word.get("compiled_sql"))
+            return True
+        if word.get("blocked"):
+            # Airflow starts a task when those before it are green: what kept dbt from it has been mended by a retry.
+            return bool(self._fallback_to_non_watcher_run(context["ti"].try_number, context))  # type: ignore[attr-defined]
+        found = tuple(problem(item) for item in word.get("problems", ()))
+        raise failure(found) if found else AirflowException(f"dbt did not build {node}; see the producer's log.")
+
+    def _show(self, sql: str | None) -> None:
+        if sql:
+            self.compiled_sql, self.overwrite_rtif_after_execution = sql, True
+
+    def _retried(self, context: Any, call: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except AirflowSkipException:
+            raise
+        except AirflowException:
+            if context["ti"].try_number == 1:
+                raise
+            return self._fallback_to_non_watcher_run(context["ti"].try_number, context)  # type: ignore[attr-defined]
+
+
+def problem(table: Mapping[str, Any]) -> Problem:
+    """Return a problem that was stored as JSON."""
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+    return Problem(**fields)
 
 
 class RunWatcher(Watching, Telling, DbtRunWatcherOperator):
@@ -41,40 +116,29 @@ class TestWatcher(Watching, Telling, DbtTestWatcherOperator):
     had built could not turn green.
     """
 
-    def poke(self, context: Any) -> bool:
-        """Return whether the tests are done."""
-        built = get_xcom_val(context["ti"], self.producer_task_id, get_status_xcom_key(self.model_unique_id))
-        if built and not is_dbt_node_status_success(built.get("status")):
-            return bool(self._fallback_to_non_watcher_run(context["ti"].try_number, context))
-        return bool(super().poke(context))
+    @property
+    def _key(self) -> str:
+        return str(get_tests_status_xcom_key(self.model_unique_id))
+
+    def _word(self, ti: Any) -> Mapping[str, Any] | None:
+        # Cosmos' trigger wants one plain status here, so the reasons are elsewhere.
+        if (status := get_xcom_val(ti, self.producer_task_id, self._key)) is None:
+            return None
+        key = problems_key(self.model_unique_id)
+        problems = [] if status in PASSED else get_xcom_val(ti, self.producer_task_id, key)
+        return {"status": status, "problems": problems or [], "blocked": not problems}
 
 
-OURS: dict[type, type] = {
-    DbtProducerWatcherOperator: Producer,
-    DbtRunWatcherOperator: RunWatcher,
-    DbtSeedWatcherOperator: SeedWatcher,
-    DbtSnapshotWatcherOperator: SnapshotWatcher,
-    DbtTestWatcherOperator: TestWatcher,
-}
+class OthersWatcher(TestWatcher):
+    """Watch the tests that belong to no one node of the group: of several, of sources, of none."""
 
+    @property
+    def _key(self) -> str:
+        return str(get_status_xcom_key(OTHERS))
 
-@cache
-def telling(kind: type) -> type:
-    """Return an operator of Cosmos' that also tells what dbt said; the same class for the same kind."""
-    return type(kind.__name__, (Telling, kind), {"__module__": __name__, "__doc__": kind.__doc__})
+    def _word(self, ti: Any) -> Mapping[str, Any] | None:
+        return Watching._word(self, ti)
 
-
-def mend(task: BaseOperator, unit_tests: bool) -> None:
-    """Give a task of Cosmos' the behaviour above; Cosmos offers no way to name another operator class.
-
-    Args:
-        task: any task of a dbt group.
-        unit_tests: whether a model's own dbt runs its unit tests.
-    """
-    kind = type(task)
-    if kind in OURS:
-        task.__class__ = OURS[kind]
-    elif isinstance(task, AbstractDbtLocalBase) and not isinstance(task, Telling):
-        task.__class__ = telling(kind)
-    if unit_tests and getattr(task, "base_cmd", None) == ["run"]:
-        task.base_cmd = WITH_UNIT_TESTS
+    def _fallback_to_non_watcher_run(self, try_number: int, context: Any) -> bool:
+        self.build_and_run_cmd(context, cmd_flags=["--select", *self.select.split()])
+        return True

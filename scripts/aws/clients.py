@@ -68,6 +68,11 @@ class Aws:
             self._s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": place} if place else {}))
             self._s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
 
+    def make_queue(self, queue: str) -> None:
+        """Create a queue of SQS, as MWAA does for its workers."""
+        with self._told("sqs:CreateQueue", queue):
+            self._session.client("sqs", endpoint_url=self.endpoint, config=self._config).create_queue(QueueName=queue)
+
     @property
     def secrets(self) -> Secrets:
         """The region's secrets."""

@@ -14,6 +14,7 @@ from rich.table import Table
 from mwaa_dbt.settings import load
 from scripts.console import err, out, step
 from scripts.local.api import Api
+from scripts.local.executor import Executor, asks_executor
 from scripts.local.manifests import read_relations
 from scripts.local.rows import count_rows
 from scripts.local.run import Result, as_table, errors, report, watch
@@ -33,26 +34,30 @@ def root() -> None:
 
 
 @app.command()
-def up(port: Port = None) -> None:
+@asks_executor
+def up(port: Port = None, *, wanted: Executor | None) -> None:
     """Build, then start the rehearsal and leave it running.
 
-    Example: mwaa local up --port 8081
+    Example: mwaa local up --executor celery --workers 2 --slots 5
     """
     from scripts.local import rehearsal
 
     paths = find_project()
     rehearsal.refuse_second(paths)
-    started = rehearsal.up(paths, _built(paths), ENVIRONMENT, port)
+    started = rehearsal.up(paths, _built(paths), wanted or Executor(), port)
     out.print(f"Airflow is at {started.url('airflow')} (no login). Next: mwaa local run <dag>, mwaa local down")
 
 
 @app.command()
+@asks_executor
 def run(
     dag: Annotated[str, typer.Argument(help="The DAG's id.")],
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild incremental models.")] = False,
     select: Annotated[str, typer.Option(help="Only these nodes, in dbt's syntax.")] = "",
     variables: Annotated[str, typer.Option("--vars", help="dbt vars, as JSON.")] = "{}",
     as_json: Json = False,
+    *,
+    wanted: Executor | None,
 ) -> None:
     """Build, ship and run a DAG; the exit code is the run's. Starts a rehearsal for it if none is up.
 
@@ -62,7 +67,7 @@ def run(
     paths = find_project()
     build = _built(paths)
     check_dag(build, dag)
-    with _rehearsal(paths, build) as (rehearsal, since):
+    with _rehearsal(paths, build, wanted) as (rehearsal, since):
         run_id = _trigger(api := Api(rehearsal), dag, since, conf)
         result = watch(api, dag, run_id)
         environment = load(paths.settings).environment(ENVIRONMENT)
@@ -141,14 +146,15 @@ def _built(paths: Paths) -> Path:
 
 
 @contextmanager
-def _rehearsal(paths: Paths, build: Path) -> Iterator[tuple[Rehearsal, float]]:
+def _rehearsal(paths: Paths, build: Path, wanted: Executor | None) -> Iterator[tuple[Rehearsal, float]]:
     """Give the rehearsal that runs here the new build, or start one and end it afterwards."""
     from scripts.local import rehearsal
 
     if running := find(paths):
+        rehearsal.refuse_other(running, wanted)
         yield running, rehearsal.ship(paths, running, build)
         return
-    started = rehearsal.up(paths, build, ENVIRONMENT)
+    started = rehearsal.up(paths, build, wanted or Executor())
     try:
         yield started, 0.0
     finally:

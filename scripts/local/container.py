@@ -19,7 +19,7 @@ from typing import Any
 from mwaa_dbt.errors import ProjectError
 from scripts.aws import Bucket, MissingError
 from scripts.aws.environment import VERSIONS
-from scripts.local import state
+from scripts.local import celery, state
 from scripts.local.environment import airflow_environment, startup_environment
 from scripts.local.processes import Launcher, log_file
 from scripts.local.requirements import Requirements
@@ -29,6 +29,7 @@ from scripts.startup import run_startup
 from scripts.venvs import Airflow, container
 
 COMPONENTS = ("scheduler", "dag-processor", "triggerer", "api-server")
+START = 120.0  # seconds
 DRAIN = 600.0  # seconds; MWAA lets workers finish their tasks for up to twelve hours
 
 
@@ -51,6 +52,8 @@ class Container:
         self.paths, self.rehearsal, self.bucket = paths, rehearsal, bucket
         self.folder, self.plugins = state.folder(paths), paths.home / "plugins"
         self.launcher = Launcher(paths, rehearsal)
+        self.workers = rehearsal.executor.members
+        self.components = (*COMPONENTS, *self.workers)
 
     def prepare(self, wanted: Mapping[str, Any]) -> Ready:
         """Do what MWAA does before Airflow: plugins.zip, startup.sh, requirements.txt, in this order.
@@ -77,11 +80,21 @@ class Container:
         airflow = Airflow(Path(ready.airflow)).airflow
         for component in COMPONENTS:
             self.launcher.start(component, [airflow, component], ready.variables)
-        self.launcher.wait("api-server", self.rehearsal.url("airflow") + "/api/v2/monitor/health", limit=120)
-        if ended := [name for name in COMPONENTS if not self.rehearsal.members[name].alive]:
+        self.launcher.wait("api-server", self.rehearsal.url("airflow") + "/api/v2/monitor/health", limit=START)
+        self._work(airflow, ready.variables)
+        if ended := [name for name in self.components if not self.rehearsal.members[name].alive]:
             log = log_file(self.paths, ended[0])
             raise ProjectError(f"{', '.join(ended)} ended at once.", str(log), "mend what its log names")
         _write_secret(self.folder / "container.json", json.dumps(asdict(ready), indent=2))
+
+    def _work(self, airflow: Path, variables: Mapping[str, str]) -> None:
+        """Start the workers; the API server must answer, or they would fail tasks that wait in the queue."""
+        logs = {worker: log_file(self.paths, worker) for worker in self.workers}
+        before = {worker: celery.starts(log) for worker, log in logs.items()}
+        for worker in self.workers:
+            self.launcher.start(worker, celery.command(airflow, self.folder, worker), variables)
+        for worker, log in logs.items():
+            self.launcher.wait_until(worker, partial(celery.started, log, before[worker]), START)
 
     def replace(self, wanted: Mapping[str, Any], graceful: bool) -> None:
         """Start a container for `wanted`, then end the one before; both cannot have Airflow's port.
@@ -103,11 +116,12 @@ class Container:
 
     def stop(self, graceful: bool) -> None:
         """End Airflow; gracefully, once its running tasks have ended, of which it starts no more."""
-        # Upon SIGTERM the scheduler takes nothing new, and its LocalExecutor waits for the tasks that run. They
-        # need the API server for that.
+        # Upon SIGTERM the scheduler takes nothing new, and its LocalExecutor waits for the tasks that run; a Celery
+        # worker does both itself. The tasks need the API server for that.
         if graceful:
             self.launcher.drain("scheduler", DRAIN)
-        self.launcher.stop(COMPONENTS)
+            self.launcher.finish(self.workers, DRAIN)
+        self.launcher.stop(self.components)
 
     def _back(self) -> None:
         self.stop(graceful=False)

@@ -8,13 +8,12 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from scripts.local import celery
 from scripts.local.state import Rehearsal
 from scripts.options import MWAA_DEFAULTS, MWAA_FORCED, as_variables
 
-# What one machine needs otherwise: no Celery, no IAM login, quick parsing, and no run but the asked one.
+# What one machine needs otherwise: no IAM login, quick parsing, and no run but the asked one.
 REHEARSAL = {
-    "core.executor": "LocalExecutor",
-    "core.parallelism": "16",
     "core.auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
     "core.simple_auth_manager_all_admins": "True",
     "core.dags_are_paused_at_creation": "False",
@@ -36,7 +35,9 @@ def startup_environment(container: Mapping[str, str], rehearsal: Rehearsal) -> d
         "AWS_SECRET_ACCESS_KEY": "rehearsal",
         "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
     }
-    return {**container, **as_variables(MWAA_DEFAULTS), **aws, **rehearsal.proxy()}
+    executor = rehearsal.executor
+    options = MWAA_DEFAULTS | (celery.defaults(executor) if executor.on_celery else {})
+    return {**container, **as_variables(options), **aws, **rehearsal.proxy()}
 
 
 def airflow_environment(
@@ -48,15 +49,25 @@ def airflow_environment(
         **MWAA_FORCED,
         **REHEARSAL,
         **_keys(folder),
+        **_executor(options, rehearsal, folder),
         "api.base_url": url,
         "api.host": "127.0.0.1",
         "api.port": str(rehearsal.ports["airflow"]),
         "api.workers": "1",
         "core.execution_api_server_url": f"{url}/execution/",
-        "database.sql_alchemy_conn": f"sqlite:///{folder / 'airflow.db'}",
         "logging.base_log_folder": f"{started['AIRFLOW_HOME']}/logs",
     }
     return {**started, **as_variables(options), **as_variables(forced)}
+
+
+def _executor(options: Mapping[str, str], rehearsal: Rehearsal, folder: Path) -> dict[str, str]:
+    if rehearsal.executor.on_celery:
+        return celery.forced(rehearsal, folder, options)
+    return {
+        "core.executor": "LocalExecutor",
+        "core.parallelism": "16",
+        "database.sql_alchemy_conn": f"sqlite:///{folder / 'airflow.db'}",
+    }
 
 
 def _keys(folder: Path) -> dict[str, str]:

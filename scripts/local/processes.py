@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +16,7 @@ import requests
 
 from mwaa_dbt.errors import ProjectError
 from scripts.local import state
-from scripts.local.state import MARK, Member, Rehearsal, folder
+from scripts.local.state import MARK, POSTGRES, Member, Rehearsal, folder
 from scripts.paths import Paths
 
 QUIET = 10  # looks in a row, a tenth of a second apart, that find no worker at work
@@ -50,9 +52,17 @@ class Launcher:
         Raises:
             ProjectError: if it ends or is not ready in time; the end of its log is shown.
         """
-        end = time.monotonic() + limit
         # Another program may have taken the port since it was found free, and would answer in its place.
-        while not (self.listens(name, url) and answers(url)):
+        self.wait_until(name, lambda: self.listens(name, url) and answers(url), limit)
+
+    def wait_until(self, name: str, ready: Callable[[], bool], limit: float = 60.0) -> None:
+        """Wait until a process is ready.
+
+        Raises:
+            ProjectError: if it ends or is not ready in time; the end of its log is shown.
+        """
+        end = time.monotonic() + limit
+        while not ready():
             if not self.rehearsal.members[name].alive or time.monotonic() > end:
                 log = log_file(self.paths, name)
                 tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
@@ -84,6 +94,19 @@ class Launcher:
             if time.monotonic() > end:
                 return False
             quiet = 0 if _works(member.pid) else quiet + 1
+            time.sleep(0.1)
+        return True
+
+    def finish(self, names: Iterable[str], limit: float) -> bool:
+        """Ask processes alone to end once their work is done; say whether all have within `limit` seconds."""
+        asked = [self.rehearsal.members[name] for name in names if name in self.rehearsal.members]
+        end = time.monotonic() + limit
+        for member in asked:
+            if member.alive:
+                _signal(psutil.Process(member.pid).terminate)
+        while any(member.alive for member in asked):
+            if time.monotonic() > end:
+                return False
             time.sleep(0.1)
         return True
 
@@ -133,15 +156,37 @@ def answers(url: str) -> bool:
 
 def end(paths: Paths) -> int:
     """End every process of this project's rehearsal, children and orphans too; return how many there were."""
-    found = _ours(paths)
+    database = state.member(paths, POSTGRES)
+    # Its clients end first, or they would fill their logs with its loss.
+    found = _ours(paths, but=_family(database))
     for process in found:
         _signal(process.terminate)
     _, stubborn = psutil.wait_procs(found, timeout=POLITE)
     # What was forked meanwhile is found by a second look.
-    for process in {*stubborn, *_ours(paths)}:
+    for process in {*stubborn, *_ours(paths, but=_family(database))}:
         _signal(process.kill)
     psutil.wait_procs(stubborn, timeout=POLITE)
-    return len(found)
+    return len(found) + interrupt(database)
+
+
+def interrupt(server: Member | None) -> int:
+    """End a PostgreSQL server with its clients' connections; return how many processes it had."""
+    family = _family(server)
+    # SIGTERM would wait for its clients, SIGKILL would leave its shared memory behind.
+    for leader in family[:1]:
+        _signal(partial(leader.send_signal, signal.SIGINT))
+    _, stubborn = psutil.wait_procs(family, timeout=POLITE)
+    for process in stubborn:
+        _signal(process.kill)
+    return len(family)
+
+
+def _family(member: Member | None) -> list[psutil.Process]:
+    """Return a process that still runs and all that it has started, whatever their sessions are."""
+    if member is None or not member.alive:
+        return []
+    leader = psutil.Process(member.pid)
+    return [leader, *leader.children(recursive=True)]
 
 
 def _signal(send: Callable[[], None]) -> None:
@@ -151,9 +196,10 @@ def _signal(send: Callable[[], None]) -> None:
         return
 
 
-def _ours(paths: Paths) -> list[psutil.Process]:
-    sessions, root = state.sessions(paths), str(paths.root)
-    return [process for process in psutil.process_iter() if _session(process) in sessions or _mark(process) == root]
+def _ours(paths: Paths, but: Iterable[psutil.Process]) -> list[psutil.Process]:
+    sessions, root, left = state.sessions(paths), str(paths.root), set(but)
+    found = (process for process in psutil.process_iter() if process not in left)
+    return [process for process in found if _session(process) in sessions or _mark(process) == root]
 
 
 def _living(sessions: set[int]) -> list[psutil.Process]:

@@ -12,8 +12,9 @@ from mwaa_dbt.settings import load
 from scripts.deploy.apply import Source
 from scripts.deploy.verbs import release
 from scripts.local import processes, state
+from scripts.local.executor import Executor
 from scripts.local.stage import Stage
-from scripts.local.state import Rehearsal, free_port
+from scripts.local.state import ENVIRONMENT, POSTGRES, Rehearsal, free_port
 from scripts.paths import Paths
 from scripts.release import read_record
 from scripts.target import find_target
@@ -23,16 +24,23 @@ UI_PORT = 8080
 SYNC_LIMIT = 60.0  # seconds
 
 
-def up(paths: Paths, build: Path, environment: str, port: int | None = None) -> Rehearsal:
+def up(paths: Paths, build: Path, executor: Executor, port: int | None = None) -> Rehearsal:
     """Start a rehearsal of a build; on any failure or Ctrl-C nothing is left running.
+
+    Args:
+        paths: the project.
+        build: the folder of its build for the rehearsal.
+        executor: where Airflow runs tasks.
+        port: the UI's; 8080 or any if None.
 
     Raises:
         ProjectError: if one is running already, a port is taken, or a part does not start.
     """
     refuse_second(paths)
     settings = load(paths.settings)
-    target = settings.environment(environment)
-    rehearsal = Rehearsal(environment, target.region, target.bucket, _ports(port))
+    target = settings.environment(ENVIRONMENT)
+    ports = _ports(port) | ({POSTGRES: free_port()} if executor.on_celery else {})
+    rehearsal = Rehearsal(ENVIRONMENT, target.region, target.bucket, ports, executor=executor)
     processes.end(paths)
     _clean(paths)
     try:
@@ -49,6 +57,7 @@ def down(paths: Paths) -> int:
     state.forget(paths)
     for leftover in ("airflow.db", "airflow.db-wal", "airflow.db-shm"):
         (state.folder(paths) / leftover).unlink(missing_ok=True)
+    shutil.rmtree(state.folder(paths) / "postgres", ignore_errors=True)
     shutil.rmtree(paths.home / "tmp", ignore_errors=True)
     return ended
 
@@ -87,6 +96,16 @@ def refuse_second(paths: Paths) -> None:
             f"A rehearsal is running already: {running.url('airflow')}",
             "mwaa local status",
             "use it with `mwaa local run <dag>`, or end it with `mwaa local down`",
+        )
+
+
+def refuse_other(running: Rehearsal, wanted: Executor | None) -> None:
+    """Raise ProjectError if a rehearsal runs tasks elsewhere than wanted; None wants nothing special."""
+    if wanted and running.executor != wanted:
+        raise ProjectError(
+            f"The rehearsal that is running was started with {running.executor}, not with {wanted}.",
+            "mwaa local status",
+            "run `mwaa local down` first, or leave these options out",
         )
 
 

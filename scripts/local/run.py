@@ -20,6 +20,7 @@ from scripts.local.causes import cause
 
 COLOURS = {"success": "green", "failed": "red", "upstream_failed": "red", "skipped": "yellow", "running": "cyan"}
 DONE = ("success", "failed")
+SPARING = 10  # times as long without a question as the last one took
 TOLD = 10  # failed tasks whose errors are printed
 SETTLED = (*DONE, "skipped", "upstream_failed", "removed")
 
@@ -51,11 +52,13 @@ def watch(api: Api, dag: str, run: str) -> Result:
     with _Progress(dag) as progress:
         while True:
             # The state first: tasks read after a final state are final too.
+            asked = time.monotonic()
             state, instances = api.state(dag, run), api.tasks(dag, run)
             progress.show(instances, time.monotonic() - begun)
             if state in DONE:
                 break
-            time.sleep(0.5)
+            # What is asked for here is not done for the run: of many tasks it takes the API server a tenth of a second.
+            time.sleep(max(0.5, SPARING * (time.monotonic() - asked)))
     tasks = [_task(api, run, instance) for instance in sorted(instances, key=_order)]
     return Result(dag, run, state, time.monotonic() - begun, tasks)
 
@@ -134,11 +137,11 @@ def as_table(result: Result, rows: dict[str, int]) -> dict[str, Any]:
 
 
 def _rows(task: Task, rows: dict[str, int]) -> str:
-    # A node's own task is <project>.<node>.run, or <project>.<node>_run where no test goes with it.
-    name, count = re.subn(r"[._](run|seed|snapshot)$", "", task.name)
-    # Groups of the DAG's own may stand before the project's.
-    known = re.sub(r"^.*?([^.]+\.[^.]+)$", r"\1", name)
-    return str(rows[known]) if count and known in rows and task.state == "success" else ""
+    # A node's own task is <project>.<node>, or <project>.<node>.run where its tests have one, too; folders may stand
+    # between, and groups of the DAG's own before them.
+    *groups, node = re.sub(r"\.(run|seed|snapshot)$", "", task.name).split(".")
+    known = next((f"{group}.{node}" for group in groups if f"{group}.{node}" in rows), None)
+    return str(rows[known]) if known and task.state == "success" else ""
 
 
 def errors(result: Result) -> list[str]:

@@ -6,19 +6,18 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import Environment, load
 from scripts.aws import Aws, Bucket
 from scripts.connections import PLACEHOLDER
 from scripts.console import step
 from scripts.deploy.apply import Source, make_live
 from scripts.deploy.lock import locked
-from scripts.local import record, state
+from scripts.local import celery, record, state
 from scripts.local.container import Container
+from scripts.local.postgres import Postgres, migrate
 from scripts.local.processes import Launcher
 from scripts.local.state import Rehearsal
 from scripts.local.sync import Sync
@@ -61,7 +60,8 @@ class Stage:
         with step("plugins.zip, startup.sh and requirements.txt, as MWAA starts a container") as notes:
             ready = first.prepare(made)
             notes.append(f"dbt {ready.variables.get('MWAA_DBT_STATUS', 'without a status')}")
-        with step("Airflow: scheduler, DAG processor, triggerer, API server"):
+        workers = len(self.rehearsal.executor.members)
+        with step("Airflow: scheduler, DAG processor, triggerer, API server" + f", {workers} workers" * bool(workers)):
             self._database(ready.variables)
             first.run(ready)
         record.write(self.paths, made | {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
@@ -87,6 +87,8 @@ class Stage:
     def _fill(self, password: str, token: str) -> Aws:
         aws = Aws(self.rehearsal.region, self.rehearsal.url("aws"))
         aws.make_bucket(self.rehearsal.bucket)
+        if self.rehearsal.executor.on_celery:
+            aws.make_queue(celery.queue(self.rehearsal))
         for item in declared(self.rehearsal.environment, self.environment):
             value = item.value(_rehearsed(item, password, token))
             aws.secrets.create(item.name, value if isinstance(value, str) else json.dumps(value))
@@ -100,6 +102,9 @@ class Stage:
 
     def _database(self, environment: dict[str, str]) -> None:
         """Put an empty metadata database in place; migrating one takes 7 s, copying it none."""
+        if self.rehearsal.executor.on_celery:
+            Postgres(self.launcher, self.airflow).create(environment)
+            return
         template = self.airflow.folder / "metadata.db"
         if not template.is_file():
             self._migrate(template, environment)
@@ -108,16 +113,7 @@ class Stage:
     def _migrate(self, template: Path, environment: dict[str, str]) -> None:
         # Two rehearsals of one machine may make it at once.
         partial = template.with_name(f"metadata-{os.getpid()}.part")
-        done = subprocess.run(
-            [self.airflow.airflow, "db", "migrate"],
-            env={**environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{partial}"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            tail = (done.stdout + done.stderr).strip()[-2000:]
-            raise ProjectError(f"Airflow could not make its database:\n{tail}", str(partial), "run the command again")
+        migrate(self.airflow, {**environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{partial}"})
         partial.rename(template)
 
 

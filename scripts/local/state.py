@@ -10,12 +10,15 @@ from pathlib import Path
 import psutil
 
 from mwaa_dbt.errors import ProjectError
+from scripts.local.executor import Executor
 from scripts.paths import Paths
 
 # In the environment of every process of a rehearsal; what Airflow forks inherits it.
 MARK = "MWAA_REHEARSAL"
 # The table of settings.toml that a rehearsal takes.
 ENVIRONMENT = "local"
+# The process of the metadata database, if that is a server.
+POSTGRES = "postgres"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Member:
 
 @dataclass
 class Rehearsal:
-    """The ports, processes and environment name of a rehearsal on this machine."""
+    """The ports, processes, executor and environment name of a rehearsal on this machine."""
 
     environment: str
     region: str
@@ -45,10 +48,12 @@ class Rehearsal:
     ports: dict[str, int]
     members: dict[str, Member] = field(default_factory=dict)
     file: str = ""
+    executor: Executor = field(default_factory=Executor)
 
     def url(self, server: str) -> str:
         """Return the address of one of its servers."""
-        return f"http://127.0.0.1:{self.ports[server]}"
+        scheme = "postgresql" if server == POSTGRES else "http"
+        return f"{scheme}://127.0.0.1:{self.ports[server]}"
 
     def proxy(self) -> dict[str, str]:
         """Return what leads a program to the rehearsal's internet, and to nothing else."""
@@ -58,7 +63,7 @@ class Rehearsal:
 
     def ended(self) -> list[str]:
         """Return the names of its processes that run no more; those that an update has replaced do not count."""
-        noted = _read(Path(self.file)) if self.file else None
+        noted = read(Path(self.file)) if self.file else None
         return [name for name, member in (noted or self).members.items() if not member.alive]
 
     def save(self, paths: Paths) -> None:
@@ -91,17 +96,25 @@ def sessions(paths: Paths) -> set[int]:
     return {member.pid for member in rehearsal.members.values()} if rehearsal else set()
 
 
+def member(paths: Paths, name: str) -> Member | None:
+    """Return a process of a noted rehearsal, whether it still runs or not."""
+    rehearsal = _noted(paths)
+    return rehearsal.members.get(name) if rehearsal else None
+
+
 def _noted(paths: Paths) -> Rehearsal | None:
-    return _read(_file(paths))
+    return read(_file(paths))
 
 
-def _read(file: Path) -> Rehearsal | None:
+def read(file: Path) -> Rehearsal | None:
+    """Return the rehearsal that a file notes, or None."""
     try:
         table = json.loads(file.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     members = {name: Member(**member) for name, member in table.pop("members").items()}
-    return Rehearsal(**table, members=members)
+    executor = Executor(**table.pop("executor", {}))
+    return Rehearsal(**table, members=members, executor=executor)
 
 
 def needed(paths: Paths) -> Rehearsal:

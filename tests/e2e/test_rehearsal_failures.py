@@ -81,14 +81,14 @@ def test_run_is_red(ended: Ended) -> None:
 
 def test_unit_test_fails_model(ended: Ended) -> None:
     """A model whose unit test fails is not built, and says why."""
-    assert ended.done.states["unit_fails.amounts_run"] == "success"
-    assert ended.done.states["unit_fails.doubled_run"] == "failed"
+    assert ended.done.states["unit_fails.amounts"] == "success"
+    assert ended.done.states["unit_fails.doubled"] == "failed"
     assert "doubling_is_trebling" in ended.done.err
 
 
 def test_other_tests_fail(ended: Ended) -> None:
     """Tests of a source, and of no node at all, have a task that fails though every model is green."""
-    assert ended.done.states["other_fails.payments_run"] == "success"
+    assert ended.done.states["other_fails.payments"] == "success"
     assert ended.done.states["other_fails.dbt_other_tests"] == "failed"
     for name in ("source_unique_till_receipts_receipt_id", "no_parent_fails"):
         assert name in ended.done.err
@@ -99,12 +99,12 @@ def test_flaky_model_recovers(ended: Ended) -> None:
     flaky = {task: state for task, state in ended.done.states.items() if task.startswith("flaky.")}
     flaky.pop("flaky.dbt_producer_watcher", None)
     assert set(flaky.values()) <= {"success", "skipped"}, flaky
-    assert flaky["flaky.recovers.run"] == flaky["flaky.recovers.test"] == flaky["flaky.follows_run"] == "success"
+    assert flaky["flaky.recovers"] == flaky["flaky.follows"] == "success"
 
 
 def test_retry_waits_for_nobody(ended: Ended) -> None:
     """The retry runs while a slow model of the same dbt process is still being built."""
-    assert ended.times["flaky.recovers.run"] < ended.times["flaky.slow_run"]
+    assert ended.times["flaky.recovers"] < ended.times["flaky.slow"]
 
 
 def test_hooks_run_once(ended: Ended, faulty: Project) -> None:
@@ -116,9 +116,7 @@ def test_hooks_run_once(ended: Ended, faulty: Project) -> None:
 def test_stale_source_holds_back(ended: Ended) -> None:
     """What reads a source past its error_after is not built, and the task says how old the source is."""
     assert ended.done.states["stale.dbt_freshness"] == "failed"
-    assert "upstream_failed" in {
-        ended.done.states.get(f"stale.{name}") for name in ("reads_run", "dbt_producer_watcher")
-    }
+    assert "upstream_failed" in {ended.done.states.get(f"stale.{name}") for name in ("reads", "dbt_producer_watcher")}
     assert re.search(r"source till.receipts: newest row is \d+ h old; error after 2 hours", ended.done.err)
 
 

@@ -21,6 +21,7 @@ from mwaa_dbt.settings import load
 from scripts.aws import Aws, Bucket
 from scripts.local import processes, record, state
 from scripts.local.container import Container
+from scripts.local.executor import Executor
 from scripts.local.processes import Launcher
 from scripts.local.state import Rehearsal, free_port
 from scripts.paths import PACKAGE, Paths
@@ -28,8 +29,8 @@ from scripts.venvs import container
 
 ROOT = Path(__file__).parents[2]
 VERSION = "3.3.1"
-# `api-server` answers every request with what it was asked; `scheduler` ends a second after SIGTERM, as one whose
-# task still runs; it notes when it began and when that task ended.
+# `api-server` answers every request with what it was asked; `scheduler` and `celery worker` end a second after
+# SIGTERM, as ones whose task still runs; they note when they began and when that task ended.
 PROGRAM = """
 import http.server, json, os, signal, sys, time
 
@@ -54,6 +55,12 @@ def main():
         if os.environ.get("RELEASE") == "without an API server":
             sys.exit("no API server today")
         http.server.HTTPServer(("127.0.0.1", int(os.environ["AIRFLOW__API__PORT"])), Echo).serve_forever()
+    if "celery" in sys.argv:
+        if os.environ.get("RELEASE") == "without workers":
+            sys.exit("no worker today")
+        signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), note("worker ended"), sys.exit()))
+        note("worker began")
+        print("celery@here ready.", flush=True)
     if "scheduler" in sys.argv:
         note("began")
         signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), note("task ended"), sys.exit()))
@@ -196,15 +203,20 @@ def aws_port() -> Iterator[int]:
 
 
 @pytest.fixture
-def stand(tmp_path: Path, aws_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+def executor() -> Executor:
+    """Run tasks on the scheduler, unless a test's file says otherwise."""
+    return Executor()
+
+
+@pytest.fixture
+def stand(tmp_path: Path, aws_port: int, executor: Executor, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
     """Start an environment with its front; afterwards nothing runs."""
     paths = make_project(tmp_path)
     monkeypatch.setenv("UV_NO_INDEX", "1")
     monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
     name = f"bucket-{aws_port}-{time.monotonic_ns()}"
-    rehearsal = Rehearsal(
-        "local", "eu-central-1", name, {"airflow": free_port(), "aws": aws_port, "outside": 9, "mwaa": free_port()}
-    )
+    ports = {"airflow": free_port(), "aws": aws_port, "outside": 9, "mwaa": free_port(), "postgres": 9}
+    rehearsal = Rehearsal("local", "eu-central-1", name, ports, executor=executor)
     aws = Aws(rehearsal.region, rehearsal.url("aws"))
     aws.make_bucket(name)
     stand = Stand(paths, rehearsal, aws.bucket(name))

@@ -108,7 +108,8 @@ def test_archive_holds_the_needed(parsed: Any, tmp_path: Path) -> None:
     with zipfile.ZipFile(pack(parsed("one"), tmp_path / "out")) as archive:
         names = archive.namelist()
         kept = json.loads(archive.read("manifest.json"))
-    assert names == ["dbt_project.yml", "manifest.json", "models/orders.sql", "target/partial_parse.msgpack"]
+    made = ["target/partial_parse.msgpack", "target/slices"]
+    assert names == ["dbt_project.yml", "manifest.json", "models/orders.sql", *made]
     assert kept == slim(manifest())
 
 
@@ -149,6 +150,7 @@ def test_slim_keeps_what_cosmos_reads() -> None:
         "nodes": {"model.shop.orders": SLIM_NODE},
         "sources": {},
         "exposures": {},
+        "unit_tests": {},
     }
 
 

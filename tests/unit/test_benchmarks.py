@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from benchmarks.__main__ import BENCHMARKS, DOCUMENT, keep
 from benchmarks.machine import machine
 from benchmarks.measure import Result, Row, Sample, compare
+from benchmarks.results import FOLDER
 from benchmarks.synthetic import write as write_project
 from benchmarks.table import as_markdown, cells, replace
 from mwaa_dbt.errors import ProjectError
@@ -100,10 +102,11 @@ def test_kept_with_machine_and_command(tmp_path: Path) -> None:
     document = tmp_path / DOCUMENT
     document.parent.mkdir()
     document.write_text(BLOCKS)
-    keep(document, "parse", [RESULT], "python -m benchmarks parse")
+    keep(tmp_path, "parse", [RESULT])
     text = document.read_text()
     assert text.startswith("# Performance\nbefore\n<!-- benchmark:parse -->\nTwo ways:\n")
-    assert "Repeat it with `python -m benchmarks parse --write`.\n<!-- /benchmark:parse -->\nbetween" in text
+    assert re.search(r"benchmarks parse.* --write`\.\n<!-- /benchmark:parse -->\nbetween", text)
+    assert (tmp_path / FOLDER / "parse.json").is_file()
 
 
 def test_machine_names_versions() -> None:

@@ -1,0 +1,111 @@
+"""The nodes of a dbt project as Airflow will show them: what is built, and which tests belong to it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cosmos.constants import DbtResourceType
+from cosmos.dbt.graph import DbtNode
+from cosmos.dbt.selector import select_nodes
+
+BUILT = (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHOT)
+
+type Nodes = dict[str, DbtNode]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a group shows, in the manifest's order.
+
+    Args:
+        built: models, seeds and snapshots.
+        tests: the tests of each of them, unit tests too; those that also need another node are in `others`.
+        others: tests that belong to no one node of the group: of several, of sources, of none.
+        sources: what is read but not built here.
+    """
+
+    built: Nodes
+    tests: Mapping[str, tuple[str, ...]]
+    others: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Project:
+    """All nodes of a slim manifest, and the models of its unit tests."""
+
+    nodes: Nodes
+    unit_tests: Mapping[str, str]
+
+
+@cache
+def read_project(folder: Path) -> Project:
+    """Return a project's nodes.
+
+    Its manifest is read once in a process, whatever the number of groups; Cosmos reads it for each (#2294).
+    """
+    return as_project(json.loads((folder / "manifest.json").read_bytes()), folder)
+
+
+def as_project(manifest: Mapping[str, Any], folder: Path) -> Project:
+    """Return the nodes of a slim manifest, or of a part of one."""
+    own = manifest["metadata"]["project_name"]
+    found = {**manifest["nodes"], **manifest.get("sources", {}), **manifest.get("exposures", {})}
+    nodes = {name: _node(name, about, folder, own) for name, about in found.items() if about.get("original_file_path")}
+    return Project(nodes, manifest.get("unit_tests", {}))
+
+
+def _node(name: str, about: Mapping[str, Any], folder: Path, own: str) -> DbtNode:
+    package = about.get("package_name")
+    return DbtNode(
+        unique_id=name,
+        resource_type=DbtResourceType(about["resource_type"]),
+        depends_on=about["depends_on"]["nodes"],
+        path_base=folder if package in (None, own) else folder / "dbt_packages" / str(package),
+        original_file_path=Path(about["original_file_path"]),
+        package_name=package,
+        tags=about.get("tags", []),
+        config=about.get("config", {}),
+        fqn=about.get("fqn"),
+    )
+
+
+def choose(project: Project, folder: Path, select: Iterable[str] | None, exclude: Iterable[str] | None) -> Selection:
+    """Return what a selection of a project names, by Cosmos' understanding of dbt's syntax."""
+    chosen = project.nodes
+    if select or exclude:
+        # The selector gives tests the tags of what they test.
+        fresh = {name: replace(node, tags=list(node.tags)) for name, node in project.nodes.items()}
+        chosen = select_nodes(folder, fresh, list(select or []), list(exclude or []))
+    # The selector's own order is that of a set: another in each process.
+    return attach(project, {name: node for name, node in project.nodes.items() if name in chosen and is_built(node)})
+
+
+def attach(project: Project, built: Nodes) -> Selection:
+    """Return built nodes with their tests."""
+    tests: dict[str, list[str]] = defaultdict(list)
+    for test, model in project.unit_tests.items():
+        tests[model].append(test)
+    others = []
+    read = sorted({parent for node in built.values() for parent in node.depends_on if parent not in built})
+    whole = len(built) == sum(map(is_built, project.nodes.values()))
+    for name, node in project.nodes.items():
+        if node.resource_type == DbtResourceType.TEST:
+            parents = node.depends_on
+            if len(parents) == 1 and parents[0] in built:
+                tests[parents[0]].append(name)
+            elif any(one in built or one in read for one in parents) or (whole and not parents):
+                others.append(name)
+    own = {name: tuple(tests.get(name, ())) for name in built}
+    return Selection(built, own, tuple(others), tuple(one for one in read if one.startswith("source.")))
+
+
+def is_built(node: DbtNode) -> bool:
+    """Say whether dbt makes a table or view of it, or inlines it."""
+    return node.resource_type in BUILT
