@@ -15,6 +15,9 @@ ENDED = (*PASSED, *FAILED, "partial success", SKIPPED)
 # A node that dbt did not build because one before it failed is no node that was not asked for (Cosmos #2698).
 BLOCKED = ("SkippingDetails", "LogSkipBecauseError")
 
+# Said of each batch of a microbatch model with the model's own id: a first batch that went well is no model that did.
+BATCHES = ("LogBatchResult", "NodeFinished")
+
 
 @dataclass(frozen=True)
 class End:
@@ -58,7 +61,7 @@ class Progress:
         """Return the end of a node, if the event is the first to tell it."""
         info = (event.get("data") or {}).get("node_info") or {}
         node, status = info.get("unique_id"), info.get("node_status")
-        if not node or status not in ENDED or node in self._ends:
+        if not node or status not in ENDED or node in self._ends or event["info"].get("name") in BATCHES:
             return None
         blocked = status == SKIPPED and event["info"].get("name") in BLOCKED
         self._ends[node] = End(str(node), "blocked" if blocked else str(status))
