@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from benchmarks.machine import machine
@@ -61,7 +62,8 @@ def run(
 
     Example: python -m benchmarks parse --models 200 --models 2000
     """
-    paths = find_project()
+    # A log has no width of its own.
+    paths, screen = find_project(), out if out.is_terminal else Console(width=200, highlight=False)
     if names == [REPORT]:
         report(paths)
         return
@@ -70,8 +72,7 @@ def run(
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
             found = measure(name, paths, Options(Path(folder), runs or (3 if full else 1), sizes, project, full))
         for result in found:
-            # A log has no width of its own.
-            out.print(as_table(result), width=None if out.is_terminal else 200)
+            screen.print(as_table(result))
         if write:
             keep(paths.root, name, found)
 

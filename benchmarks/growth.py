@@ -11,6 +11,7 @@ from benchmarks.measure import SIZE, Options, Result, Row, stack
 from scripts.paths import Paths
 
 SLOPE = "slope"
+EMPTY = "as many empty tasks, our options"
 ENOUGH = 2  # sizes, for a line through them
 
 
@@ -29,9 +30,9 @@ def overheads(result: Result, bare: str) -> Result:
     """Return, instead of each way's seconds, how many more than the bare one's they are."""
     (floor,) = (row.seconds for row in result.rows if row.what == bare)
     rows = [
-        replace(row, seconds=row.seconds - floor, facts={"whole run": row.seconds, "bare": floor, **row.facts})
+        Row(row.what, row.seconds - floor, row.n, {"whole run": row.seconds, bare: floor}, samples=row.samples)
         for row in result.rows
-        if row.what != bare
+        if row.what not in (bare, EMPTY)
     ]
     return Result(result.title, rows)
 

@@ -16,7 +16,7 @@ from benchmarks.plain import Plain, Warehouse, warehouse
 from benchmarks.sandbox import Sandbox, sandbox
 from benchmarks.subject import count_models, find
 from benchmarks.usage import Usage
-from benchmarks.ways import STOCK_OPTIONS, Way, our_ways, stock_ways
+from benchmarks.ways import STOCK_OPTIONS, WARM_UP, Way, our_ways, stock_ways
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import load
 from scripts.aws import Aws
@@ -129,7 +129,8 @@ def phase(paths: Paths, options: Options, kind: str, executor: str) -> Result:
     with place.rehearsal(executor) as rehearsal:
         bench = Bench(rehearsal, LONG if options.full else SHORT)
         ways = ways or stock_ways(Plain(place, project, _front(place, bench)), tasks)
-        bench.ship(ways)
+        bench.ship([WARM_UP, *ways])
+        bench.run(WARM_UP)
         runs = compare("", {way.what: partial(bench.run, way) for way in ways}, options.runs)
     title = f"A whole DAG run of {project.name}, {models} models, {executor} executor; CPU seconds by component"
     return Result(title, [bare, *runs.rows])

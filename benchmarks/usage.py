@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from scripts.local.state import POSTGRES
+
 EVERY = 0.2  # seconds between two looks at the tasks
 TICK = os.sysconf("SC_CLK_TCK")
 # As Airflow 3.3.1 calls a task's process (task_runner.py), and whatever runs in dbt's virtualenv.
@@ -53,7 +55,9 @@ class Usage:
         after = self._seconds()
         self._done.set()
         self._thread.join()
-        used = {name: max(0.0, after[name] - self._before[name]) for name in COMPONENTS}
+        # The database has processes of its own only if it is a server.
+        names = [*COMPONENTS, *(name for name in self.names.values() if name == POSTGRES)]
+        used = {name: max(0.0, after[name] - self._before[name]) for name in names}
         self.facts = {**used, **self.peaks}
 
     def _seconds(self) -> dict[str, float]:

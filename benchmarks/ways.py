@@ -73,9 +73,13 @@ ARRANGEMENTS = (
 )
 
 
+# What the API server and others do once, at their first run, is nobody's.
+WARM_UP = Way("warm-up", "warm_up", INSIDE / "empty_tasks.py", {"tasks": 1})
+
+
 def stock_ways(plain: Plain, tasks: int) -> list[Way]:
     """Return the ways without anything of ours; the slowest comes last, for it may have to be stopped."""
-    return [_empty(tasks, "stock options"), _bash(plain), _stock(plain, "watcher"), _stock(plain, "local")]
+    return [_empty(tasks, "stock"), _bash(plain), _stock(plain, "watcher"), _stock(plain, "local")]
 
 
 def our_ways(sandbox: Sandbox, project: str, models: int, tasks: int) -> list[Way]:
@@ -84,12 +88,12 @@ def our_ways(sandbox: Sandbox, project: str, models: int, tasks: int) -> list[Wa
     for one in chosen:
         text = OURS.format(dag=one.dag, project=project, tests=one.tests, execution=one.execution)
         (sandbox.paths.root / "dags" / f"{one.dag}.py").write_text(text)
-    return [_empty(tasks, "our options"), *(Way(one.what, one.dag) for one in chosen)]
+    return [_empty(tasks, "our"), *(Way(one.what, one.dag) for one in chosen)]
 
 
 def _empty(tasks: int, options: str) -> Way:
     # What Airflow itself takes, with either configuration.
-    return Way(f"as many empty tasks, {options}", "empty_tasks", INSIDE / "empty_tasks.py", {"tasks": tasks})
+    return Way(f"as many empty tasks, {options} options", "empty_tasks", INSIDE / "empty_tasks.py", {"tasks": tasks})
 
 
 def _bash(plain: Plain) -> Way:

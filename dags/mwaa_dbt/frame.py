@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import BaseOperator, TaskGroup, TriggerRule, chain
-from cosmos.constants import PRODUCER_WATCHER_DONE_TASK_ID, PRODUCER_WATCHER_TASK_ID
+from cosmos.constants import PRODUCER_WATCHER_TASK_ID
 from cosmos.operators.local import DbtSourceLocalOperator
 
 from mwaa_dbt import finish
@@ -26,12 +26,12 @@ from mwaa_dbt.tell import telling
 from mwaa_dbt.watched import OTHERS, tests_per_model, watched
 from mwaa_dbt.wish import Wish
 
-SELECT, FRESHNESS = "dbt_select", "dbt_freshness"
+SELECT, FRESHNESS, DONE = "dbt_select", "dbt_freshness", "dbt_done"
 START, END, END_DONE = "dbt_on_run_start", "dbt_on_run_end", "dbt_on_run_end_done"
 FIRST = (SELECT, START, FRESHNESS)
-LAST = (END, END_DONE, finish.TASK)
+LAST = (DONE, END, END_DONE, finish.TASK)
 # What these do does not depend on which nodes there are.
-ALIKE = (START, PRODUCER_WATCHER_DONE_TASK_ID, *LAST)
+ALIKE = (START, *LAST)
 
 type Make = Callable[[], BaseOperator]
 
@@ -54,15 +54,13 @@ class Frame:
         """Make all tasks of the group and join them."""
         nodes = [task for tasks in self.nodes(selection).values() for task in tasks]
         around = {label: make() for label, make in self._makers(selection).items()}
-        if PRODUCER_WATCHER_TASK_ID in around:
-            around[PRODUCER_WATCHER_TASK_ID] >> around[PRODUCER_WATCHER_DONE_TASK_ID]
         for label in (OTHERS, self._after_all):
             if label in around:
-                chain([task for task in nodes if not task.downstream_task_ids], around[label])
+                nodes >> around[label]
         within = [*(task for label, task in around.items() if label not in (*FIRST, *LAST)), *nodes]
         first = [around[label] for label in FIRST if label in around]
         chain(*first, [task for task in within if not task.upstream_task_ids])
-        self._close([task for task in within if not task.downstream_task_ids], around)
+        self._close(within, around)
 
     def nodes(self, selection: Selection) -> dict[str, list[BaseOperator]]:
         """Make the tasks of nodes, and return them by unique id."""
@@ -76,20 +74,24 @@ class Frame:
         if make := self._makers(found).get(label):
             make()
 
-    def _close(self, leaves: list[BaseOperator], around: Mapping[str, BaseOperator]) -> None:
-        """Join the tasks that come after all nodes, whatever has failed.
+    def _close(self, within: list[BaseOperator], around: Mapping[str, BaseOperator]) -> None:
+        """Join what comes after all nodes: what the run is judged by, and what is done whatever has failed.
 
-        They are teardowns, which do not count when Airflow judges a run: a last task that always succeeds would turn
-        every failed run green, as would a teardown that may fail the run (on_failure_fail_dagrun), for it counts
+        The latter are teardowns, which do not count when Airflow judges a run: a last task that always succeeds would
+        turn every failed run green, as would a teardown that may fail the run (on_failure_fail_dagrun), for it counts
         instead of the nodes before it. A failed hook counts by a task of its own behind it.
+
+        They hang on each task, not on the last ones: where `select` skips those, they would come too early, and a
+        failure before them would not count.
         """
         last = around[finish.TASK]
+        within >> around[DONE]
         if END not in around:
-            chain(leaves, last)
+            within >> last
             return
         hooks = around[END]
-        chain(leaves, hooks, last)
-        hooks >> around[END_DONE]
+        within >> hooks
+        hooks >> [last, around[END_DONE]]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -113,14 +115,12 @@ class Frame:
         """Return how to make each task that is no node's, in the order in which they shall stand."""
         makers: dict[str, Make | None] = {
             PRODUCER_WATCHER_TASK_ID: partial(self._producer, selection) if self._watches else None,
-            PRODUCER_WATCHER_DONE_TASK_ID: partial(self._empty, PRODUCER_WATCHER_DONE_TASK_ID)
-            if self._watches
-            else None,
             OTHERS: partial(self._others, selection) if selection.others and self._tested else None,
             self._after_all: self._all_tests if self.wish.tests == "after_all" else None,
             SELECT: partial(self._select, selection),
             START: partial(self._hooks, "start") if has_hooks(self.release.folder, "start") else None,
             FRESHNESS: partial(self._freshness, selection) if self.wish.freshness and selection.sources else None,
+            DONE: partial(self._empty, DONE),
             END: partial(self._hooks, "end") if has_hooks(self.release.folder, "end") else None,
             END_DONE: partial(self._empty, END_DONE) if has_hooks(self.release.folder, "end") else None,
             finish.TASK: self._finish,
@@ -170,7 +170,8 @@ class Frame:
         # What the producer's dbt does not test, nobody would.
         if chosen and self._watches and self._tested:
             chosen += _names(selection)
-        task = self._new(telling(SelectOperator), SELECT, group_select=chosen, exclude=self.wish.excluded)
+        again = {name: value for name, value in retries(self.group.dag).items() if name != "trigger_rule"}
+        task = self._new(telling(SelectOperator), SELECT, group_select=chosen, exclude=self.wish.excluded, **again)
         vars(task)["tasks"] = tasks
         return task
 
@@ -179,7 +180,9 @@ class Frame:
         arguments = {"kind": kind, "results": results, "full_refresh": FULL_REFRESH, "retries": 0}
         chosen = {"select": self._chosen, "exclude": self.wish.excluded}
         task = self._new(telling(HooksOperator), END if kind == "end" else START, **arguments, **chosen)
-        return task.as_teardown() if kind == "end" else task
+        if kind == "end":
+            task.as_teardown()
+        return task
 
     def _freshness(self, selection: Selection) -> BaseOperator:
         # source.<package>.<source>.<table>
@@ -189,7 +192,9 @@ class Frame:
 
     def _finish(self) -> BaseOperator:
         names = {"project": self.release.name, "release": self.release.release, "group": str(self.group.group_id)}
-        return FinishOperator(**names, retries=0, task_group=self.group, dag=self.group.dag).as_teardown()
+        task = FinishOperator(**names, retries=0, task_group=self.group, dag=self.group.dag)
+        task.as_teardown()
+        return task
 
 
 def _names(selection: Selection) -> list[str]:

@@ -138,7 +138,8 @@ def _nothing(project: str, wish: Wish) -> ProjectError:
 
 def _taken(project: str, error: Exception) -> ProjectError:
     return ProjectError(
-        f"The name of dbt_group({project!r}) is taken: {error}.",
+        f"The name of dbt_group({project!r}), or of a task in it, is taken: {error}.",
         "the DAG file that calls it",
-        f"name it otherwise: dbt_group({project!r}, …, group_id='…')",
+        f"name the group otherwise: dbt_group({project!r}, …, group_id='…'); or, if two packages have a node of that"
+        " name, leave one out: exclude=['package:…']",
     )

@@ -6,13 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk.exceptions import DownstreamTasksSkipped
+from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 from cosmos.operators.local import DbtLSLocalOperator
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import dbt_executable, dbt_status
 
 EVERYTHING = "fqn:*"
+
+
+class SelectionError(ProjectError, AirflowFailException):
+    """Tell what a second try would not mend."""
 
 
 class SelectOperator(DbtLSLocalOperator):
@@ -41,7 +45,8 @@ class SelectOperator(DbtLSLocalOperator):
         """Resolve the selection.
 
         Raises:
-            ProjectError: if dbt is not in this container, or the selection names no node of this group.
+            ProjectError: if dbt is not in this container.
+            SelectionError: if the selection names no node of this group.
             DownstreamTasksSkipped: to skip what was not chosen.
         """
         _check_dbt()
@@ -63,8 +68,8 @@ class SelectOperator(DbtLSLocalOperator):
         wanted = {task for node in chosen for task in self.tasks[node]}
         return sorted({task for tasks in self.tasks.values() for task in tasks} - wanted)
 
-    def _nothing(self) -> ProjectError:
-        return ProjectError(
+    def _nothing(self) -> SelectionError:
+        return SelectionError(
             f"select {self.select!r} names no node of this group.",
             f"trigger form of {self.dag_id}, param 'select'",
             f"try it with `dbt ls --select {self.select}`",

@@ -20,7 +20,7 @@ from scripts.local.causes import cause
 
 COLOURS = {"success": "green", "failed": "red", "upstream_failed": "red", "skipped": "yellow", "running": "cyan"}
 DONE = ("success", "failed")
-SPARING = 10  # times as long without a question as the last one took
+SPARING = 30  # times as long without a question as the last one took
 TOLD = 10  # failed tasks whose errors are printed
 SETTLED = (*DONE, "skipped", "upstream_failed", "removed")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.growth import overheads, series, slope, with_slopes
+from benchmarks.growth import EMPTY, overheads, series, slope, with_slopes
 from benchmarks.measure import Result, Row, Sample, as_row, compare, stack
 from benchmarks.results import Kept, read, save
 from benchmarks.run import count_tasks, together
@@ -47,8 +47,9 @@ def test_one_size_has_no_slope() -> None:
 
 
 def test_overhead_is_beyond_bare() -> None:
-    """What Airflow adds is the run less dbt's own seconds; the bare row itself is gone."""
-    (row,) = overheads(Result("", [Row("bare", 10.0, 3), Row("ours", 25.0, 3)]), "bare").rows
+    """What Airflow adds is the run less dbt's own seconds; the plain rows are gone."""
+    rows = [Row("bare", 10.0, 3), Row(EMPTY, 12.0, 3), Row("ours", 25.0, 3, {"CPU": 1.0})]
+    (row,) = overheads(Result("", rows), "bare").rows
     assert (row.what, row.seconds, row.facts) == ("ours", 15.0, {"whole run": 25.0, "bare": 10.0})
 
 

@@ -1,0 +1,1 @@
+{{ begin('bran') }} select made + 1 as made from {{ ref('grain') }}

@@ -1,0 +1,1 @@
+{{ begin('bread') }} select made + 1 as made from {{ ref('flour') }}

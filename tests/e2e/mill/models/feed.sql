@@ -1,0 +1,1 @@
+{{ begin('feed') }} select made + 1 as made from {{ ref('bran') }}

@@ -1,0 +1,1 @@
+{{ begin('flour') }} select made + 1 as made from {{ ref('grain') }}

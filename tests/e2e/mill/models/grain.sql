@@ -1,0 +1,1 @@
+{{ begin('grain') }} select 1 as made

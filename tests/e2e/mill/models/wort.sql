@@ -1,0 +1,1 @@
+{{ begin('wort') }} select made + 1 as made from {{ ref('yeast') }}

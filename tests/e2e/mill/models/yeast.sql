@@ -1,0 +1,1 @@
+{{ begin('yeast') }} select made + 1 as made from {{ ref('grain') }}

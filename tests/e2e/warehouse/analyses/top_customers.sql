@@ -1,0 +1,1 @@
+select name from {{ ref('dim_customers') }} order by orders desc limit 3

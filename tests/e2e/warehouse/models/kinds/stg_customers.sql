@@ -1,0 +1,2 @@
+{{ config(secure=true) }}
+select customer_id, name, tier from {{ source('till', 'customers') }}

@@ -1,0 +1,1 @@
+{% macro weekday_name(column) %}dayname({{ column }}){% endmacro %}

@@ -1,0 +1,1 @@
+select holiday_on as day, {{ weekday_name('holiday_on') }} as weekday from {{ ref('holidays') }}

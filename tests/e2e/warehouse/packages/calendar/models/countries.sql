@@ -1,0 +1,1 @@
+{{ config(schema='calendar') }} select 'CH' as code

@@ -1,0 +1,10 @@
+"""A DAG file that is wrong."""
+
+from datetime import datetime
+
+from airflow.sdk import DAG
+
+from mwaa_dbt import dbt_group
+
+with DAG("nothing", schedule=None, start_date=datetime(2026, 1, 1)):
+    dbt_group("jaffle_shop", select=["no_such_model"])

@@ -1,0 +1,1 @@
+select o.id from {{ ref('orders') }} o join {{ ref('stg_animals') }} a using (id)

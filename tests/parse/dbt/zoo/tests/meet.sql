@@ -1,0 +1,1 @@
+select * from {{ ref('daily') }} join {{ ref('events') }} using (id) where false

@@ -1,0 +1,64 @@
+"""In a task's process a dbt group makes that task alone, and the same one as in the whole DAG."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from tests.parse.conftest import Answering
+
+# The package's model is called as one of the project's is: both cannot be shown.
+PROJECTS: dict[str, dict[str, Any]] = {"jaffle_shop": {}, "zoo": {"exclude": ["package:den"]}}
+TESTS = ("build", "after_each", "after_all", "none")
+WISHES = [
+    dict(zip(("tests", "execution", "folders", "freshness"), values, strict=True))
+    for values in itertools.product(TESTS, ("watcher", "local"), (None, "folder", "layer"), (False, True))
+]
+# Nothing depends on the sample project's folders that does not on the other's.
+ASKED = [("zoo", wish) for wish in WISHES] + [("jaffle_shop", wish) for wish in WISHES if not wish["folders"]]
+COMBINED = [{"tests": tests, "execution": execution} for tests in TESTS for execution in ("watcher", "local")]
+
+
+@pytest.mark.parametrize(
+    ("project", "wish"), ASKED, ids=lambda part: part if isinstance(part, str) else "-".join(map(str, part.values()))
+)
+def test_slice_is_whole(comparer: Answering, project: str, wish: dict[str, Any]) -> None:
+    """The one task that is made is the same as in the whole DAG, though there it is a copy of another."""
+    answer = comparer.ask({"ask": "slices", "project": project, **PROJECTS[project], **wish})
+    assert len(answer["sizes"]) > 15
+    assert answer["differing"] == {}
+    large = {name: size for name, size in answer["sizes"].items() if size > 1}
+    # Which of two packages' models of one name is meant, only the whole selection says.
+    large.pop("zoo.daily", None)
+    # A node and its tests are made together.
+    most = 2 if wish["tests"] == "after_each" else 1
+    assert {name: size for name, size in large.items() if size > most} == {}
+
+
+def test_model_of_two_packages(comparer: Answering) -> None:
+    """Of two packages' models with one name a task is for the one that the group has selected."""
+    for own, other in (("zoo", "den"), ("den", "zoo")):
+        wish = {"project": "zoo", "exclude": [f"package:{other}"], "tests": "none"}
+        answer = comparer.ask({"ask": "slices", **wish})
+        assert answer["differing"] == {}
+        assert "zoo.daily" in answer["sizes"], own
+
+
+@pytest.mark.parametrize("wish", COMBINED, ids=lambda wish: "-".join(wish.values()))
+def test_tasks_share_nothing(comparer: Answering, wish: dict[str, str]) -> None:
+    """What is done to one task of a group reaches no other, though they are copies of one."""
+    answer = comparer.ask({"ask": "changes", "project": "zoo", **PROJECTS["zoo"], **wish})
+    assert answer["tasks"] > 15
+    assert answer["reached"] == {}
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_graph_is_cosmos_own(comparer: Answering, project: str) -> None:
+    """With a task for each node and one for its tests, dbt is asked for what Cosmos asks, after the same nodes."""
+    answer = comparer.ask({"ask": "stock", "project": project, **PROJECTS[project]})
+    assert len(answer["cosmos"]) > 15
+    # Its one test also needs a node that it does not depend on; for such there is a task of their own.
+    answer["cosmos"].pop("model.zoo.events tests", None)
+    assert answer["ours"] == answer["cosmos"]
