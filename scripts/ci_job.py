@@ -13,7 +13,7 @@ from typing import Any
 from rich.markup import escape
 
 from mwaa_dbt.errors import ProjectError
-from mwaa_dbt.problems import FAILED
+from mwaa_dbt.states import FAILED
 from scripts.ci_schema import Isolation
 from scripts.console import err, step
 from scripts.dbt import Dbt

@@ -29,7 +29,6 @@ from cosmos.operators.watcher import (
 )
 
 from mwaa_dbt.arguments import FULL_REFRESH
-from mwaa_dbt.produce import Producer
 from mwaa_dbt.settings import runtime
 from mwaa_dbt.tell import telling
 from mwaa_dbt.tested import is_tried
@@ -127,6 +126,8 @@ def producer(wish: Wish) -> tuple[type, dict[str, Any]]:
         own["dbt_cmd_flags"] = NO_TESTS
     # A producer that failed is skipped on its second try, and its models then run one by one on their own
     # retries; without that try the run could not turn green again (Cosmos 1.15.1, watcher.py).
+    from mwaa_dbt.produce import Producer  # the only task that needs it
+
     kind = Producer if is_tried() else DbtProducerWatcherOperator
     return kind, {**own, "retries": 1, "retry_delay": timedelta(0)}
 

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from mwaa_dbt.blocks import clip, code, context, escape, fence, header, link, section
-from mwaa_dbt.problems import FAILED, node_name
+from mwaa_dbt.problems import node_name
+from mwaa_dbt.states import FAILED
 
 OTHERS, LISTED = 5, 10  # names after the first failing one; warnings in one message
 LINES = 3  # of dbt's own error

@@ -13,7 +13,6 @@ from typing import Any
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.lines import excerpt, place, source_line, yaml_line
 
-FAILED = ("error", "fail", "runtime error")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 HEAD = re.compile(r"^([A-Z][\w ]+?) in [\w ]+ .*\(.*\)$")
 NOISE = re.compile(r"^(compiled code at |\s*$|See test failures:|-{3,}$|select \* from \S+$)")

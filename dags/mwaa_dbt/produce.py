@@ -18,8 +18,9 @@ from cosmos.operators.watcher import DbtProducerWatcherOperator
 from mwaa_dbt.events import EventLog, parse
 from mwaa_dbt.problems import Problem, explain
 from mwaa_dbt.progress import End, Progress, verdict
-from mwaa_dbt.tell import Telling, problems_key, project_files
-from mwaa_dbt.watched import OTHERS, TESTS
+from mwaa_dbt.said import project_files
+from mwaa_dbt.tell import Telling
+from mwaa_dbt.watched import OTHERS, TESTS, problems_key
 
 PATIENCE = 2.0  # seconds that dbt may take to log the reason of a failure that it has printed
 BACKUP = 20.0  # seconds between two copies of what has been told

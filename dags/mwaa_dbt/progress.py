@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mwaa_dbt.problems import FAILED
+from mwaa_dbt.states import FAILED, PASSED, SKIPPED
 
-PASSED = ("success", "pass", "warn")
-SKIPPED = "skipped"
 # dbt says "partial success" of a microbatch model of which some batches failed; Cosmos 1.15.1 waits for ever for such.
 ENDED = (*PASSED, *FAILED, "partial success", SKIPPED)
 # A node that dbt did not build because one before it failed is no node that was not asked for (Cosmos #2698).

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from mwaa_dbt.events import EventLog
-from mwaa_dbt.problems import FAILED, Files, Problem, explain, masked
+from mwaa_dbt.problems import Files, Problem, explain, masked
+from mwaa_dbt.states import FAILED, WARNED
 
 SHOWN = 20  # problems that one invocation, or run, tells in full
-WARNED = ("warn",)
 
 
 @dataclass(frozen=True)

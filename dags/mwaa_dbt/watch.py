@@ -16,10 +16,9 @@ from cosmos.operators.watcher import (
     DbtTestWatcherOperator,
 )
 
-from mwaa_dbt.problems import Problem
-from mwaa_dbt.progress import PASSED, SKIPPED
-from mwaa_dbt.tell import Telling, failure, problems_key
-from mwaa_dbt.watched import OTHERS
+from mwaa_dbt.states import PASSED, SKIPPED
+from mwaa_dbt.tell import Telling
+from mwaa_dbt.watched import OTHERS, problems_key
 
 PATIENCE = 3.0  # seconds that a task waits for its node before it defers: a deferral costs a second start of the task
 LOOK = 0.5  # seconds between two looks
@@ -33,13 +32,21 @@ class Watching:
     others, and fail: with retries minutes apart and a long build, a model never got a second chance.
     """
 
+    _seen: Mapping[str, Any] | None = None
+
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
+        """Render, and look: if the node is done, its compiled SQL is shown without another call."""
+        super().render_template_fields(context, jinja_env)  # type: ignore[misc]
+        if context["ti"].try_number == 1 and (seen := self._word(context["ti"])):
+            self._seen, self.compiled_sql = seen, seen.get("compiled_sql") or ""
+
     def poke(self, context: Any) -> bool:
         """Return whether the node is done."""
         ti = context["ti"]
         if ti.try_number > 1:
             return bool(self._retried(context, super().poke, context))  # type: ignore[misc]
-        end = time.monotonic() + PATIENCE
-        while (word := self._word(ti)) is None:
+        end, word = time.monotonic() + PATIENCE, self._seen
+        while word is None and (word := self._word(ti)) is None:
             if is_producer_task_terminated(self._get_producer_task_status(context)):  # type: ignore[attr-defined]
                 return bool(super().poke(context))  # type: ignore[misc]
             if time.monotonic() >= end:
@@ -50,7 +57,7 @@ class Watching:
     def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
         """End what was deferred."""
         ti = context["ti"]
-        if ti.try_number == 1 and (word := self._word(ti)) is not None:
+        if ti.try_number == 1 and (word := self._seen or self._word(ti)) is not None:
             self._end(word, context)
         else:
             self._retried(context, super().execute_complete, context, event)  # type: ignore[misc]
@@ -73,11 +80,13 @@ class Watching:
         if word.get("blocked"):
             # Airflow starts a task when those before it are green: what kept dbt from it has been mended by a retry.
             return bool(self._fallback_to_non_watcher_run(context["ti"].try_number, context))  # type: ignore[attr-defined]
+        from mwaa_dbt.said import failure, problem  # few fail, and all would pay for the import
+
         found = tuple(problem(item) for item in word.get("problems", ()))
         raise failure(found) if found else AirflowException(f"dbt did not build {node}; see the producer's log.")
 
     def _show(self, sql: str | None) -> None:
-        if sql:
+        if sql and sql != self.compiled_sql:
             self.compiled_sql, self.overwrite_rtif_after_execution = sql, True
 
     def _retried(self, context: Any, call: Callable[..., Any], *arguments: Any) -> Any:
@@ -89,12 +98,6 @@ class Watching:
             if context["ti"].try_number == 1:
                 raise
             return self._fallback_to_non_watcher_run(context["ti"].try_number, context)  # type: ignore[attr-defined]
-
-
-def problem(table: Mapping[str, Any]) -> Problem:
-    """Return a problem that was stored as JSON."""
-    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
-    return Problem(**fields)
 
 
 class RunWatcher(Watching, Telling, DbtRunWatcherOperator):

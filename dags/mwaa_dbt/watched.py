@@ -36,6 +36,11 @@ def _watched(selection: Selection, wish: Wish) -> Iterator[tuple[str, tuple[str,
             yield name, own
 
 
+def problems_key(node: str) -> str:
+    """Return the XCom key of the problems of a node's tests, at the producer."""
+    return f"{node.replace('.', '__')}_tests_problems"
+
+
 def tests_per_model(tasks: Watched) -> dict[str, list[str]]:
     """Return the tests that have a task of their own, by the node they test."""
     return {name.removesuffix(TESTS): list(tests) for name, tests in tasks.items() if name.endswith(TESTS)}

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from mwaa_dbt import problems
+from mwaa_dbt import states
 from scripts.history.text import clean
 
-FAILED = (*problems.FAILED, "partial success")
+FAILED = (*states.FAILED, "partial success")
 PASSED = ("success", "pass", "warn")
 # Where a group of a run is told again, the later line holds.
 type Key = tuple[str, str, str]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwaa_dbt.problems import FAILED
 from mwaa_dbt.progress import End, Progress, verdict
+from mwaa_dbt.states import FAILED
 
 type Line = tuple[str, str | None, str | None]
 type Told = list[tuple[str, str]]

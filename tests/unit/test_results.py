@@ -7,8 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mwaa_dbt.problems import FAILED, Files, Problem
+from mwaa_dbt.problems import Files, Problem
 from mwaa_dbt.results import Invocation, Outcome, hidden, merge, read_freshness, read_results
+from mwaa_dbt.states import FAILED
 
 ORDERS, STORES = "model.shop.orders", "model.shop.stores"
 
