@@ -15,7 +15,7 @@ from typing import Any
 import msgpack
 
 from scripts.projects import MADE, DbtProject
-from scripts.slices import cut
+from scripts.slices import cut, labels
 
 # Where the archived project seems to have been parsed. dbt reads files below its own --project-dir, so any
 # constant does; the real staging folder would make every build's bytes differ.
@@ -98,6 +98,8 @@ def slim(manifest: dict[str, Any]) -> dict[str, Any]:
     }
     _settle_tests(kinds["nodes"])
     metadata = {"project_name": manifest["metadata"]["project_name"]}
+    for name, label in labels(kinds["nodes"], metadata["project_name"]).items():
+        kinds["nodes"][name]["label"] = label
     return {
         "metadata": metadata,
         "selectors": manifest.get("selectors", {}),

@@ -28,10 +28,26 @@ def cut(manifest: Mapping[str, Any]) -> bytes:
         (name, {"metadata": manifest["metadata"], "nodes": {name: node, **tests[name]}, "unit_tests": unit_tests[name]})
         for name, node in built.items()
     )
-    return b"".join(sorted(_line(name, part) for name, part in parts))
+    return b"".join(sorted(_line(built[name].get("label") or _name(name), part) for name, part in parts))
 
 
-def _line(unique_id: str, part: Mapping[str, Any]) -> bytes:
+def labels(nodes: Mapping[str, Mapping[str, Any]], project: str) -> dict[str, str]:
+    """Return the names of the tasks of packages' nodes that are called as another node, which dbt allows.
+
+    The project's own keeps its name, others have their package's before it.
+    """
+    called = defaultdict(list)
+    for name, node in nodes.items():
+        if node["resource_type"] in BUILT:
+            called[_name(name)].append(name)
+    shared = (name for names in called.values() if len(names) > 1 for name in names)
+    return {name: f"{name.split('.')[1]}__{_name(name)}" for name in shared if name.split(".")[1] != project}
+
+
+def _name(unique_id: str) -> str:
     # As Cosmos names a task: without kind and package, a version's dot made an underscore.
-    name = unique_id.split(".", 2)[2].replace(".", "_")
+    return unique_id.split(".", 2)[2].replace(".", "_")
+
+
+def _line(name: str, part: Mapping[str, Any]) -> bytes:
     return f"{name}\t{json.dumps(part, sort_keys=True, separators=(',', ':'))}\n".encode()

@@ -108,7 +108,7 @@ def _render_one(frame: Frame, task: Wanted, select: Callable[[], Selection]) -> 
     if len(found) == 1:
         frame.nodes(found[0])
         return
-    # Models of two packages may have one name; which of them is meant, the selection says.
+    # None: the DAG file has done more with the group than naming it.
     frame.make(select())
 
 
@@ -138,8 +138,7 @@ def _nothing(project: str, wish: Wish) -> ProjectError:
 
 def _taken(project: str, error: Exception) -> ProjectError:
     return ProjectError(
-        f"The name of dbt_group({project!r}), or of a task in it, is taken: {error}.",
+        f"The name of dbt_group({project!r}) is taken: {error}.",
         "the DAG file that calls it",
-        f"name the group otherwise: dbt_group({project!r}, …, group_id='…'); or, if two packages have a node of that"
-        " name, leave one out: exclude=['package:…']",
+        f"name it otherwise: dbt_group({project!r}, …, group_id='…')",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,20 +28,27 @@ class Selection:
         tests: the tests of each of them, unit tests too; those that also need another node are in `others`.
         others: tests that belong to no one node of the group: of several, of sources, of none.
         sources: what is read but not built here.
+        labels: what a task is called, if not as its node.
     """
 
     built: Nodes
     tests: Mapping[str, tuple[str, ...]]
     others: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, node: DbtNode) -> str:
+        """Return what the task of a node is called."""
+        return self.labels.get(node.unique_id) or str(node.name)
 
 
 @dataclass(frozen=True)
 class Project:
-    """All nodes of a slim manifest, and the models of its unit tests."""
+    """All nodes of a slim manifest, the models of its unit tests, and names of tasks that are not their nodes'."""
 
     nodes: Nodes
     unit_tests: Mapping[str, str]
+    labels: Mapping[str, str]
 
 
 @cache
@@ -58,7 +65,8 @@ def as_project(manifest: Mapping[str, Any], folder: Path) -> Project:
     own = manifest["metadata"]["project_name"]
     found = {**manifest["nodes"], **manifest.get("sources", {}), **manifest.get("exposures", {})}
     nodes = {name: _node(name, about, folder, own) for name, about in found.items() if about.get("original_file_path")}
-    return Project(nodes, manifest.get("unit_tests", {}))
+    labels = {name: about["label"] for name, about in manifest["nodes"].items() if "label" in about}
+    return Project(nodes, manifest.get("unit_tests", {}), labels)
 
 
 def _node(name: str, about: Mapping[str, Any], folder: Path, own: str) -> DbtNode:
@@ -103,7 +111,8 @@ def attach(project: Project, built: Nodes) -> Selection:
             elif any(one in built or one in read for one in parents) or (whole and not parents):
                 others.append(name)
     own = {name: tuple(tests.get(name, ())) for name in built}
-    return Selection(built, own, tuple(others), tuple(one for one in read if one.startswith("source.")))
+    sources = tuple(one for one in read if one.startswith("source."))
+    return Selection(built, own, tuple(others), sources, project.labels)
 
 
 def is_built(node: DbtNode) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import BaseOperator, TaskGroup
+from airflow.sdk import BaseOperator, TaskGroup, chain
 from airflow.sdk.definitions.param import ParamsDict
 from cosmos.constants import DbtResourceType
 from cosmos.dbt.graph import DbtNode
@@ -23,19 +23,20 @@ CHANGEABLE = (dict, list, ParamsDict)
 COMMAND = {DbtResourceType.MODEL: "run", DbtResourceType.SEED: "seed", DbtResourceType.SNAPSHOT: "snapshot"}
 
 
-def labels(wish: Wish, node: DbtNode, tests: tuple[str, ...]) -> list[tuple[str, ...]]:
+def paths(wish: Wish, node: DbtNode, selection: Selection) -> list[tuple[str, ...]]:
     """Return the path of each of a node's tasks below its group: folders, and for two tasks the node's name, too."""
     parts = Path(node.original_file_path).parts[1:-1] if wish.folders else ()
     folders = parts[:1] if wish.folders == "layer" else parts
+    own, tests = (*folders, selection.label(node)), selection.tests[node.unique_id]
     if wish.tests == "after_each" and any(not test.startswith("unit_test.") for test in tests):
-        return [(*folders, node.name, COMMAND[node.resource_type]), (*folders, node.name, TEST)]
-    return [(*folders, node.name)]
+        return [(*own, COMMAND[node.resource_type]), (*own, TEST)]
+    return [own]
 
 
 def task_ids(group: TaskGroup, wish: Wish, selection: Selection) -> dict[str, list[str]]:
     """Return the ids of the tasks of each node."""
     return {
-        name: [".".join((str(group.group_id), *path)) for path in labels(wish, node, selection.tests[name])]
+        name: [".".join((str(group.group_id), *path)) for path in paths(wish, node, selection)]
         for name, node in selection.built.items()
     }
 
@@ -61,12 +62,11 @@ class Renderer:
         """Make the tasks of nodes, and join them as dbt's graph does."""
         for name, node in selection.built.items():
             tests = selection.tests[name]
-            for path in labels(self.wish, node, tests):
-                kind = tests_kind(self.wish) if path[-1] == TEST and path[-2:-1] == (node.name,) else None
-                task = self._make(node, path, kind or node_kind(self.wish, node, tests))
-                if self.tasks[name]:
-                    self.tasks[name][-1] >> task
-                self.tasks[name].append(task)
+            built, *after = paths(self.wish, node, selection)
+            self.tasks[name].append(self._make(node, built, node_kind(self.wish, node, tests)))
+            for path in after:
+                self.tasks[name].append(self._make(node, path, tests_kind(self.wish)))
+                chain(*self.tasks[name])
         for name, node in selection.built.items():
             for parent in node.depends_on:
                 if parent in self.tasks:

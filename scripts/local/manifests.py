@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scripts.bundle import KEPT_FILES
 from scripts.release import read_record
+from scripts.slices import labels
 
 KEPT = ("table", "incremental", "snapshot", "seed")
 
@@ -17,9 +18,10 @@ def read_relations(build: Path) -> dict[str, str]:
     relations: dict[str, str] = {}
     for project, made in read_record(build)["projects"].items():
         manifest = json.loads(gzip.decompress((build / KEPT_FILES / made["manifest"]).read_bytes()))
+        shared = labels(manifest["nodes"], manifest["metadata"]["project_name"])
         for node in manifest["nodes"].values():
             if node.get("relation_name") and node["config"].get("materialized") in KEPT:
                 # As Cosmos names the task: a version or a dot in the name becomes an underscore.
-                name = node["unique_id"].split(".", 2)[2].replace(".", "_")
+                name = shared.get(node["unique_id"]) or node["unique_id"].split(".", 2)[2].replace(".", "_")
                 relations[f"{project}.{name}"] = node["relation_name"]
     return relations

@@ -15,8 +15,6 @@ WRONG = {
     "unknown": ("Release", "has no dbt project 'jaffle_shopp'", "name one of: den, jaffle_shop, zoo"),
     "nothing": ("names no node", "no_such_model", "dbt ls --project-dir dbt/jaffle_shop"),
     "taken": ("is taken", "group_id='…'"),
-    # A model of the project and one of its package have one name.
-    "doubled": ("is taken", "zoo.daily", "group_id='…'"),
 }
 REST = "dbt_rest"
 
@@ -133,8 +131,6 @@ def test_parse_touches_nothing(parser: Answering, python: Python, task: tuple[st
 def test_wrong_file_is_told(parser: Answering, python: Python, wrong: str, process: str) -> None:
     """What is wrong in a DAG file is told in three parts by the DAG processor, and by a task that needs the group."""
     task = (wrong, "jaffle_shop.dbt_select") if process == "task" else ()
-    if wrong == "doubled" and task:
-        task = (wrong, "zoo.daily")
     answer = parse(parser, python, f"{wrong}.py", *task)
     (error,) = answer["errors"]
     for words in (*WRONG[wrong], "ProjectError", "where:", "fix:"):
