@@ -21,7 +21,7 @@ from mwaa_dbt.nodes import Selection
 from mwaa_dbt.project import Unpacked
 from mwaa_dbt.render import Renderer, task_ids
 from mwaa_dbt.results import started
-from mwaa_dbt.select import SelectOperator
+from mwaa_dbt.select import TESTS, SelectOperator
 from mwaa_dbt.tell import telling
 from mwaa_dbt.watched import OTHERS, tests_per_model, watched
 from mwaa_dbt.wish import Wish
@@ -156,7 +156,8 @@ class Frame:
     def _others(self, selection: Selection) -> BaseOperator:
         """Make the task of the tests that belong to no one node; Cosmos has none, so a failure would be green."""
         kind, arguments = others(self.wish, self.group.child_id(PRODUCER_WATCHER_TASK_ID))
-        return self._new(kind, OTHERS, select=" ".join(_names(selection)), **arguments)
+        chosen = f"ti.xcom_pull(task_ids='{self.group.child_id(SELECT)}', key='{TESTS}')"
+        return self._new(kind, OTHERS, select=f"{{{{ {chosen} or '{' '.join(_names(selection))}' }}}}", **arguments)
 
     def _all_tests(self) -> BaseOperator:
         kind, arguments = tests_after_all(self.wish)

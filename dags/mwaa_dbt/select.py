@@ -13,6 +13,7 @@ from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import dbt_executable, dbt_status
 
 EVERYTHING = "fqn:*"
+TESTS = "tests"  # XCom key: those of a run's `select` that have a task of their own
 
 
 class SelectionError(ProjectError, AirflowFailException):
@@ -56,6 +57,8 @@ class SelectOperator(DbtLSLocalOperator):
         if not chosen:
             raise self._nothing()
         context["ti"].xcom_push(key="return_value", value=" ".join(sorted(map(_selector, chosen))))
+        tests = sorted(_selector(node) for node in chosen if node.startswith("test."))
+        context["ti"].xcom_push(key=TESTS, value=" ".join(tests))
         raise DownstreamTasksSkipped(tasks=self._others(chosen))
 
     def _listed(self, context: Any) -> set[str]:
