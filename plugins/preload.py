@@ -4,6 +4,7 @@ With core.lazy_load_plugins = False Airflow loads plugins before it forks, and t
 then has its DAG in a twentieth of the time (docs/performance.md).
 """
 
+import gc
 import importlib
 
 from airflow.plugins_manager import AirflowPlugin
@@ -18,6 +19,10 @@ for _name in (
     "cron_descriptor",
 ):
     importlib.import_module(_name)
+
+# Or the first garbage collection of each task would touch, and so copy, all that it shares.
+gc.collect()
+gc.freeze()
 
 
 class Preload(AirflowPlugin):

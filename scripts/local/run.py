@@ -20,7 +20,7 @@ from scripts.local.causes import cause
 
 COLOURS = {"success": "green", "failed": "red", "upstream_failed": "red", "skipped": "yellow", "running": "cyan"}
 DONE = ("success", "failed")
-SPARING = 30  # times as long without a question as the last one took
+SPARING, LONGEST = 10, 3.0  # times as long without a question as the last one took, and at most so many seconds
 TOLD = 10  # failed tasks whose errors are printed
 SETTLED = (*DONE, "skipped", "upstream_failed", "removed")
 
@@ -58,7 +58,7 @@ def watch(api: Api, dag: str, run: str) -> Result:
             if state in DONE:
                 break
             # What is asked for here is not done for the run: of many tasks it takes the API server a tenth of a second.
-            time.sleep(max(0.5, SPARING * (time.monotonic() - asked)))
+            time.sleep(min(LONGEST, max(0.5, SPARING * (time.monotonic() - asked))))
     tasks = [_task(api, run, instance) for instance in sorted(instances, key=_order)]
     return Result(dag, run, state, time.monotonic() - begun, tasks)
 
