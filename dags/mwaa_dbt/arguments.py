@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, TaskGroup, TriggerRule
+from airflow.sdk import DAG, TaskGroup
 from cosmos.constants import InvocationMode
 
 from mwaa_dbt.profile import profile_config
@@ -41,12 +41,7 @@ def _cache(group: TaskGroup) -> Path:
 
 
 def retries(dag: DAG) -> dict[str, Any]:
-    """Return how a task that builds tries again, and when it starts: as the DAG says, else settings.toml."""
+    """Return how a task that builds tries again: as the DAG says, else settings.toml."""
     tasks = runtime().environment.tasks
     ours = {"retries": tasks.retries, "retry_delay": timedelta(seconds=tasks.retry_delay)}
-    # A node that the trigger form leaves out is skipped; what depends on it must still run.
-    return {"trigger_rule": TriggerRule.NONE_FAILED, **{**ours, **_given(dag, tuple(ours))}}
-
-
-def _given(dag: DAG, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: dag.default_args[name] for name in names if name in dag.default_args}
+    return {name: dag.default_args.get(name, value) for name, value in ours.items()}

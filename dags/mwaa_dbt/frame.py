@@ -21,7 +21,7 @@ from mwaa_dbt.nodes import Selection
 from mwaa_dbt.project import Unpacked
 from mwaa_dbt.render import Renderer, task_ids
 from mwaa_dbt.results import started
-from mwaa_dbt.select import TESTS, SelectOperator
+from mwaa_dbt.select import TESTS, SelectOperator, selector
 from mwaa_dbt.tell import telling
 from mwaa_dbt.watched import OTHERS, tests_per_model, watched
 from mwaa_dbt.wish import Wish
@@ -64,7 +64,7 @@ class Frame:
 
     def nodes(self, selection: Selection) -> dict[str, list[BaseOperator]]:
         """Make the tasks of nodes, and return them by unique id."""
-        renderer = Renderer(self.group, self.wish, {**self._common, **retries(self.group.dag)})
+        renderer = Renderer(self.group, self.wish, {**self._common, **self._again})
         renderer.render(selection)
         return renderer.tasks
 
@@ -96,11 +96,16 @@ class Frame:
     @property
     def labels(self) -> tuple[str, ...]:
         """The names of tasks that are no node's."""
-        return (*FIRST, *LAST, *ALIKE, PRODUCER_WATCHER_TASK_ID, OTHERS, self._after_all)
+        return (*FIRST, *LAST, PRODUCER_WATCHER_TASK_ID, OTHERS, self._after_all)
 
     @cached_property
     def _common(self) -> dict[str, Any]:
         return common(self.group, self.release)
+
+    @cached_property
+    def _again(self) -> dict[str, Any]:
+        # A node that the trigger form leaves out is skipped; what depends on it must still run.
+        return {"trigger_rule": TriggerRule.NONE_FAILED, **retries(self.group.dag)}
 
     @property
     def _after_all(self) -> str:
@@ -171,8 +176,8 @@ class Frame:
         # What the producer's dbt does not test, nobody would.
         if chosen and self._watches and self._tested:
             chosen += _names(selection)
-        again = {name: value for name, value in retries(self.group.dag).items() if name != "trigger_rule"}
-        task = self._new(telling(SelectOperator), SELECT, group_select=chosen, exclude=self.wish.excluded, **again)
+        about = {"group_select": chosen, "exclude": self.wish.excluded}
+        task = self._new(telling(SelectOperator), SELECT, **about, **retries(self.group.dag))
         vars(task)["tasks"] = tasks
         return task
 
@@ -189,7 +194,7 @@ class Frame:
         # source.<package>.<source>.<table>
         sources = " ".join("source:" + source.split(".", 1)[1] for source in selection.sources)
         kind = telling(DbtSourceLocalOperator)
-        return self._new(kind, FRESHNESS, select=sources, exclude=self.wish.excluded, **retries(self.group.dag))
+        return self._new(kind, FRESHNESS, select=sources, exclude=self.wish.excluded, **self._again)
 
     def _finish(self) -> BaseOperator:
         names = {"project": self.release.name, "release": self.release.release, "group": str(self.group.group_id)}
@@ -200,7 +205,7 @@ class Frame:
 
 def _names(selection: Selection) -> list[str]:
     """Return the other tests as dbt's selection names them."""
-    return sorted(test.split(".", 2)[2].split(".")[0] for test in selection.others)
+    return sorted(map(selector, selection.others))
 
 
 def _results(group: str, context: Any) -> list[dict[str, Any]]:

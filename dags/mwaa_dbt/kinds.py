@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -29,6 +29,7 @@ from cosmos.operators.watcher import (
 )
 
 from mwaa_dbt.arguments import FULL_REFRESH
+from mwaa_dbt.nodes import Selection
 from mwaa_dbt.settings import runtime
 from mwaa_dbt.tell import telling
 from mwaa_dbt.tested import is_tried
@@ -56,6 +57,7 @@ LOCALS = {
     DbtResourceType.SEED: DbtSeedLocalOperator,
     DbtResourceType.SNAPSHOT: DbtSnapshotLocalOperator,
 }
+ONCE = {"retries": 0, "trigger_rule": TriggerRule.NONE_FAILED}
 NO_TESTS = ["--resource-type", "model", "--resource-type", "seed", "--resource-type", "snapshot"]
 
 
@@ -90,10 +92,11 @@ class Kind:
         return task
 
 
-def node_kind(wish: Wish, node: DbtNode, tests: Iterable[str]) -> Kind:
+def node_kind(wish: Wish, node: DbtNode, selection: Selection) -> Kind:
     """Return what builds, or watches, one node; nothing has to be done for an ephemeral one that nothing tests."""
-    tested = {"build": any(tests), "after_each": any(test.startswith("unit_test.") for test in tests)}
-    if node.has_ephemeral_materialization and not tested.get(wish.tests):
+    name = node.unique_id
+    inside = {"build": selection.tests[name], "after_each": selection.unit_tests(name)}
+    if node.has_ephemeral_materialization and not inside.get(wish.tests):
         return Kind(EmptyOperator, arguments=(("trigger_rule", TriggerRule.NONE_FAILED),))
     return _node_kind(wish, node.resource_type)
 
@@ -124,30 +127,25 @@ def producer(wish: Wish) -> tuple[type, dict[str, Any]]:
     own: dict[str, Any] = {"exclude": wish.excluded, "trigger_rule": TriggerRule.NONE_FAILED}
     if wish.tests in ("after_all", "none"):
         own["dbt_cmd_flags"] = NO_TESTS
-    # A producer that failed is skipped on its second try, and its models then run one by one on their own
-    # retries; without that try the run could not turn green again (Cosmos 1.15.1, watcher.py).
     from mwaa_dbt.produce import Producer  # the only task that needs it
 
     kind = Producer if is_tried() else DbtProducerWatcherOperator
+    # A producer that failed is skipped on its second try, and its models then run one by one on their own
+    # retries; without that try the run could not turn green again (Cosmos 1.15.1, watcher.py).
     return kind, {**own, "retries": 1, "retry_delay": timedelta(0)}
 
 
 def others(wish: Wish, producer_task: str) -> tuple[type, dict[str, Any]]:
     """Return the operator of the tests that belong to no one node, and what is its own of arguments."""
-    once = {"retries": 0, "trigger_rule": TriggerRule.NONE_FAILED}
     if wish.execution == "local" or not is_tried():
-        return telling(DbtTestLocalOperator), {**once, "exclude": wish.excluded}
+        return tests_after_all(wish)
     context = {"dbt_node_config": {"unique_id": OTHERS}}
-    return OthersWatcher, {**once, **dict(_poll()), "extra_context": context, "producer_task_id": producer_task}
+    return OthersWatcher, {**ONCE, **dict(_poll()), "extra_context": context, "producer_task_id": producer_task}
 
 
 def tests_after_all(wish: Wish) -> tuple[type, dict[str, Any]]:
-    """Return the operator of one task for all tests, and what is its own of arguments."""
-    return telling(DbtTestLocalOperator), {
-        "retries": 0,
-        "trigger_rule": TriggerRule.NONE_FAILED,
-        "exclude": wish.excluded,
-    }
+    """Return the operator of one task for many tests, and what is its own of arguments."""
+    return telling(DbtTestLocalOperator), {**ONCE, "exclude": wish.excluded}
 
 
 def _command(wish: Wish, resource: DbtResourceType) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from cosmos.constants import DbtResourceType
 from cosmos.dbt.graph import DbtNode
 from cosmos.dbt.selector import select_nodes
 
+UNIT_TEST = "unit_test."
 BUILT = (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHOT)
 
 type Nodes = dict[str, DbtNode]
@@ -40,6 +41,14 @@ class Selection:
     def label(self, node: DbtNode) -> str:
         """Return what the task of a node is called."""
         return self.labels.get(node.unique_id) or str(node.name)
+
+    def unit_tests(self, node: str) -> tuple[str, ...]:
+        """Return the tests that dbt runs before it builds a node."""
+        return tuple(test for test in self.tests[node] if test.startswith(UNIT_TEST))
+
+    def data_tests(self, node: str) -> tuple[str, ...]:
+        """Return the tests of what a node has become."""
+        return tuple(test for test in self.tests[node] if not test.startswith(UNIT_TEST))
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ def attach(project: Project, built: Nodes) -> Selection:
     for test, model in project.unit_tests.items():
         tests[model].append(test)
     others = []
-    read = sorted({parent for node in built.values() for parent in node.depends_on if parent not in built})
+    read = {parent for node in built.values() for parent in node.depends_on if parent not in built}
     whole = len(built) == sum(map(is_built, project.nodes.values()))
     for name, node in project.nodes.items():
         if node.resource_type == DbtResourceType.TEST:
@@ -111,7 +120,7 @@ def attach(project: Project, built: Nodes) -> Selection:
             elif any(one in built or one in read for one in parents) or (whole and not parents):
                 others.append(name)
     own = {name: tuple(tests.get(name, ())) for name in built}
-    sources = tuple(one for one in read if one.startswith("source."))
+    sources = tuple(one for one in sorted(read) if one.startswith("source."))
     return Selection(built, own, tuple(others), sources, project.labels)
 
 

@@ -34,7 +34,8 @@ class Producer(Telling, DbtProducerWatcherOperator):
     """Build everything in one dbt.
 
     Cosmos sends six values per node, and with each a copy of all before it (enable_watcher_reliable_retry): at 200
-    models that was four fifths of what Airflow's API server had to do. Here it is one value per watching task.
+    models that was four fifths of what Airflow's API server had to do. Here it is one value per watching task, and a
+    copy now and then.
     """
 
     # What each watching task stands for: a node's unique id, the same with TESTS, or OTHERS → unique ids.
@@ -46,6 +47,8 @@ class Producer(Telling, DbtProducerWatcherOperator):
         self._progress, self._problems = Progress(self.watched), dict[str, Problem]()
         self._started, self._saved = list[dict[str, Any]](), time.monotonic()
         self._models = dict[str, Path]()
+        # Where Cosmos notes that it copies with each; it still deletes the copy at the end (Cosmos 1.15.1, xcom.py).
+        more["context"]["ti"]._cosmos_xcom_persist_incrementally = False
         result = super().run_subprocess(command, env, cwd, **more)
         for task, ends in self._progress.rest():
             self._tell(more["context"]["ti"], task, ends)

@@ -27,8 +27,8 @@ def paths(wish: Wish, node: DbtNode, selection: Selection) -> list[tuple[str, ..
     """Return the path of each of a node's tasks below its group: folders, and for two tasks the node's name, too."""
     parts = Path(node.original_file_path).parts[1:-1] if wish.folders else ()
     folders = parts[:1] if wish.folders == "layer" else parts
-    own, tests = (*folders, selection.label(node)), selection.tests[node.unique_id]
-    if wish.tests == "after_each" and any(not test.startswith("unit_test.") for test in tests):
+    own = (*folders, selection.label(node))
+    if wish.tests == "after_each" and selection.data_tests(node.unique_id):
         return [(*own, COMMAND[node.resource_type]), (*own, TEST)]
     return [own]
 
@@ -61,9 +61,8 @@ class Renderer:
     def render(self, selection: Selection) -> None:
         """Make the tasks of nodes, and join them as dbt's graph does."""
         for name, node in selection.built.items():
-            tests = selection.tests[name]
             built, *after = paths(self.wish, node, selection)
-            self.tasks[name].append(self._make(node, built, node_kind(self.wish, node, tests)))
+            self.tasks[name].append(self._make(node, built, node_kind(self.wish, node, selection)))
             for path in after:
                 self.tasks[name].append(self._make(node, path, tests_kind(self.wish)))
                 chain(*self.tasks[name])

@@ -37,11 +37,6 @@ class SelectOperator(DbtLSLocalOperator):
         self.group_select = " ".join(group_select or []) or EVERYTHING
         self.tasks: dict[str, list[str]] = {}
 
-    @property
-    def template(self) -> str:
-        """Jinja for what the group's producer passes to `dbt build --select`."""
-        return f"{{{{ ti.xcom_pull(task_ids='{self.task_id}') }}}}"
-
     def execute(self, context: Any, **_: Any) -> str:
         """Resolve the selection.
 
@@ -56,8 +51,8 @@ class SelectOperator(DbtLSLocalOperator):
         chosen = self._listed(context) & set(self.tasks)
         if not chosen:
             raise self._nothing()
-        context["ti"].xcom_push(key="return_value", value=" ".join(sorted(map(_selector, chosen))))
-        tests = sorted(_selector(node) for node in chosen if node.startswith("test."))
+        context["ti"].xcom_push(key="return_value", value=" ".join(sorted(map(selector, chosen))))
+        tests = sorted(selector(node) for node in chosen if node.startswith("test."))
         context["ti"].xcom_push(key=TESTS, value=" ".join(tests))
         raise DownstreamTasksSkipped(tasks=self._others(chosen))
 
@@ -79,9 +74,9 @@ class SelectOperator(DbtLSLocalOperator):
         )
 
 
-def _selector(unique_id: str) -> str:
-    # dbt selects by name, not by unique id; a version (model.package.name.v2) belongs to the name, the hash of a
-    # test (test.package.name.1a2b) does not.
+def selector(unique_id: str) -> str:
+    """Return what names a node in dbt's selection, which knows no unique ids."""
+    # A version (model.package.name.v2) belongs to the name, the hash of a test (test.package.name.1a2b) does not.
     kind, _, name = unique_id.split(".", 2)
     return name.split(".")[0] if kind == "test" else name
 

@@ -25,8 +25,7 @@ def _watched(selection: Selection, wish: Wish) -> Iterator[tuple[str, tuple[str,
     for name, node in selection.built.items():
         # dbt inlines an ephemeral model, and never says that it has.
         own = () if node.has_ephemeral_materialization else (name,)
-        units = tuple(test for test in selection.tests[name] if test.startswith("unit_test."))
-        tests = tuple(test for test in selection.tests[name] if test not in units)
+        units, tests = selection.unit_tests(name), selection.data_tests(name)
         if wish.tests == "build":
             yield name, (*own, *units, *tests)
         elif wish.tests == "after_each":

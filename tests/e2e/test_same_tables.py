@@ -5,20 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import yaml
 
 from scripts.bundle import KEPT_FILES
 from scripts.release import read_record
-from scripts.venvs import dbt_venv
 from tests.e2e.conftest import Done, Project, copy_project
-from tests.e2e.contents import Contents, login, read_contents, wipe
+from tests.e2e.contents import Contents, read_contents, wipe
+from tests.e2e.plain import Plain
 from tests.e2e.warehouse_project import NAME, write_warehouse
 
 pytestmark = pytest.mark.e2e
@@ -64,44 +61,23 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 def ended(request: pytest.FixtureRequest, warehouse: Project, tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """Let the DAG and dbt alone make the same, one after the other, each twice and from nothing."""
     dag, folder = str(request.param), tmp_path_factory.mktemp("plain")
-    plain = _Plain(warehouse, folder)
+    plain = Plain(warehouse, NAME, folder)
     wipe(warehouse, NAME)
-    dbt = tuple(plain.build(*options) for options in (SELECTED[dag], CHANGING))
+    dbt = [_build(warehouse, plain, *options) for options in (SELECTED[dag], CHANGING)]
     wipe(warehouse, NAME)
     done = [_run(warehouse, dag, *options) for options in ((), CHANGING)]
     (first, ours), (second, more) = done
     return Ended(dag, (first, second), (ours, more), (dbt[0], dbt[1]))
 
 
+def _build(warehouse: Project, plain: Plain, *options: str) -> Contents:
+    plain.build(*options)
+    return read_contents(warehouse, NAME)
+
+
 def _run(warehouse: Project, dag: str, *options: str) -> tuple[Done, Contents]:
     done = warehouse.mwaa("local", "run", dag, *options, "--json")
     return done, read_contents(warehouse, NAME)
-
-
-class _Plain:
-    """dbt alone, on the project's own folder, against the same warehouse."""
-
-    def __init__(self, project: Project, folder: Path) -> None:
-        self.project, self.folder = project, folder / NAME
-        shutil.copytree(project.paths.root / "dbt" / NAME, self.folder)
-        known = login(project)
-        output = {key: known[key] for key in ("account", "user", "password", "database")}
-        output |= {"type": "snowflake", "schema": NAME, "threads": 4, "host": known["host"], "port": known["port"]}
-        outputs = {"plain": {**output, "protocol": "http"}}
-        (folder / "profiles.yml").write_text(yaml.safe_dump({"any": {"target": "plain", "outputs": outputs}}))
-        proxy = {"HTTP_PROXY": f"http://{known['proxy_host']}:{known['proxy_port']}", "NO_PROXY": "127.0.0.1"}
-        self.environment = {**dbt_venv(project.paths).environment, **proxy}
-        self._dbt("deps")
-
-    def build(self, *options: str) -> Contents:
-        """Build, and return what is there."""
-        self._dbt("build", *options)
-        return read_contents(self.project, NAME)
-
-    def _dbt(self, *command: str) -> None:
-        dbt = [self.environment["MWAA_DBT_EXECUTABLE"], *command, "--quiet", "--profiles-dir", str(self.folder.parent)]
-        done = subprocess.run(dbt, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
 
 
 def test_every_kind_is_there(warehouse: Project) -> None:
