@@ -15,26 +15,11 @@ from scripts.doctor import Finding, examine, widest
 from scripts.doctor_report import Row, rows
 from scripts.paths import Paths
 from scripts.release import POINTER
+from tests.unit.settings_text import TEXT
 from tests.unit.test_cli import mwaa
 
-TEXT = """\
-[project]
-name = "shop"
-airflow_version = "3.3.1"
-
-[environments.dev]
-region = "eu-central-1"
-bucket = "shop-dev"
-slack = {channel = "#alerts"}
-
-[environments.dev.snowflake]
-account = "a"
-user = "u"
-role = "r"
-warehouse = "w"
-database = "d"
-authentication = "key_pair"
-# threads
+MARKED = f"""\
+{TEXT}# threads
 
 [environments.dev.mwaa]
 name = "dev"
@@ -52,7 +37,7 @@ type Changes = Mapping[str, str]
 
 def project(folder: Path, changes: Changes) -> Paths:
     """Make a project whose settings.toml has these lines in the place of its comments."""
-    text = TEXT
+    text = MARKED
     for old, new in changes.items():
         assert text.count(old) == 1
         text = text.replace(old, new)

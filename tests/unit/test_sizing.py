@@ -25,27 +25,10 @@ from mwaa_dbt.sizing import (
 )
 from scripts.local.state import ENVIRONMENT
 from scripts.options import MWAA_FORCED, project_options
+from tests.unit.settings_text import TEXT
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "sizing.md").read_text()
-TEXT = """\
-[project]
-name = "shop"
-airflow_version = "3.3.1"
-
-[environments.dev]
-region = "eu-central-1"
-bucket = "shop-dev"
-slack = {channel = "#alerts"}
-
-[environments.dev.snowflake]
-account = "a"
-user = "u"
-role = "r"
-warehouse = "w"
-database = "d"
-authentication = "key_pair"
-"""
 MODES: tuple[Execution, ...] = get_args(Execution)
 
 
