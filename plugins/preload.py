@@ -7,7 +7,9 @@ then has its DAG in a twentieth of the time (docs/performance.md).
 import gc
 import importlib
 
+import jinja2
 from airflow.plugins_manager import AirflowPlugin
+from airflow.sdk.listener import get_listener_manager
 
 for _name in (
     "airflow.dag_processing.dagbag",
@@ -17,12 +19,19 @@ for _name in (
     "cosmos.operators.watcher",
     "cosmos.profiles",
     "cron_descriptor",
+    "jinja2.ext",
 ):
     importlib.import_module(_name)
 
-# Or the first garbage collection of each task would touch, and so copy, all that it shares.
-gc.collect()
-gc.freeze()
+# Airflow executes this file twice, for the core and for tasks; the second time it is within the call of below.
+if "preloaded" not in vars(get_listener_manager):
+    vars(get_listener_manager)["preloaded"] = True
+    # Or the first task of each process would load all plugins again, and read Jinja's grammar.
+    get_listener_manager()
+    jinja2.Environment(autoescape=True).from_string("{{ any }}")
+    # Or the first garbage collection of each task would touch, and so copy, all that it shares.
+    gc.collect()
+    gc.freeze()
 
 
 class Preload(AirflowPlugin):

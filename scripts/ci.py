@@ -6,7 +6,7 @@ import getpass
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -82,7 +82,7 @@ def _dbt_target(target: Target, template: str) -> DbtTarget:
     environment = target.settings
     with step("Airflow connection, from Secrets Manager"):
         secret = target.aws.secret(connections.secret_name(environment, environment.snowflake.connection))
-    return DbtTarget(TARGET, replace(environment, snowflake=replace(environment.snowflake, schema=template)), secret)
+    return DbtTarget(TARGET, environment._replace(snowflake=environment.snowflake._replace(schema=template)), secret)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from mwaa_dbt import sizing
 from mwaa_dbt.settings import Environment
 from scripts.connections import folder
 
+# Of these plugins/supervisor.py frees a task's slot at once.
+SUPERVISOR_TRIED = ("3.3.1",)
 SECRETS_BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
 
 # MWAA's defaults that a configuration option or startup.sh may change (image 3.3.1, config/airflow.py).
@@ -45,8 +47,8 @@ def project_options(environment: Environment, airflow: str = "3") -> dict[str, s
         "secrets.backend_kwargs": json.dumps(_lookups(environment)),
         # Forked tasks share what plugins/preload.py imported, if it is imported before the fork.
         "core.lazy_load_plugins": "False",
-        # A task's slot is else held up to 5 s after its end (task-sdk, supervisor.py).
-        "workers.min_heartbeat_interval": "1",
+        # Else a slot is held up to 5 s after its task's end (docs/upstream/supervisor-exit.md).
+        **({} if airflow in SUPERVISOR_TRIED else {"workers.min_heartbeat_interval": "1"}),
         "cosmos.enable_telemetry": "False",
         **(sizing.options(environment.size, airflow) if environment.size else {}),
         **environment.airflow,

@@ -20,7 +20,6 @@ from mwaa_dbt.kinds import others, producer, tests_after_all
 from mwaa_dbt.nodes import Selection
 from mwaa_dbt.project import Unpacked
 from mwaa_dbt.render import Renderer, task_ids
-from mwaa_dbt.results import started
 from mwaa_dbt.select import TESTS, SelectOperator, selector
 from mwaa_dbt.tell import telling
 from mwaa_dbt.watched import OTHERS, tests_per_model, watched
@@ -209,7 +208,8 @@ def _names(selection: Selection) -> list[str]:
 
 
 def _results(group: str, context: Any) -> list[dict[str, Any]]:
-    from mwaa_dbt import archive
+    from mwaa_dbt import archive  # the only task that needs these
+    from mwaa_dbt.results import started
 
     ti = context["ti"]
     invocations = archive.read(ti.dag_id, ti.run_id, group, archive.RAW)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import BaseOperator, TriggerRule
@@ -61,8 +60,7 @@ ONCE = {"retries": 0, "trigger_rule": TriggerRule.NONE_FAILED}
 NO_TESTS = ["--resource-type", "model", "--resource-type", "seed", "--resource-type", "snapshot"]
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """An operator with what all its tasks of a group share.
 
     Args:

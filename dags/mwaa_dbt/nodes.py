@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from cosmos.constants import DbtResourceType
 from cosmos.dbt.graph import DbtNode
@@ -20,8 +21,7 @@ BUILT = (DbtResourceType.MODEL, DbtResourceType.SEED, DbtResourceType.SNAPSHOT)
 type Nodes = dict[str, DbtNode]
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """What a group shows, in the manifest's order.
 
     Args:
@@ -36,7 +36,7 @@ class Selection:
     tests: Mapping[str, tuple[str, ...]]
     others: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = MappingProxyType({})
 
     def label(self, node: DbtNode) -> str:
         """Return what the task of a node is called."""
@@ -51,8 +51,7 @@ class Selection:
         return tuple(test for test in self.tests[node] if not test.startswith(UNIT_TEST))
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(NamedTuple):
     """All nodes of a slim manifest, the models of its unit tests, and names of tasks that are not their nodes'."""
 
     nodes: Nodes

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any, Literal
 
@@ -157,7 +157,7 @@ def _effective(slack: Slack, channel: Any, mention: Any, events: Any) -> Slack:
         raise (
             ProjectError(what, "settings.toml, slack.mention", fix) if mention is None else _wrong(what, "mention", fix)
         )
-    return replace(slack, channel=channel or slack.channel, mention=chosen or None, events=_events(slack, events))
+    return slack._replace(channel=channel or slack.channel, mention=chosen or None, events=_events(slack, events))
 
 
 def _events(slack: Slack, events: Any) -> tuple[Event, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import suggestion
@@ -13,8 +13,7 @@ from mwaa_dbt.tables import suggestion
 RELEASE = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True)
-class Unpacked:
+class Unpacked(NamedTuple):
     """A dbt project on this container's disk, where dbt may write."""
 
     name: str

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.sizing import DEFAULT_CLASS, ClassName, Execution, Size, Value, defaults, derive, slots_of
-from mwaa_dbt.tables import Source, read, suggestion
+from mwaa_dbt.tables import Source, as_table, read, suggestion
 
 type Event = Literal["failure", "recovery", "warnings", "freshness", "late"]
 type Authentication = Literal["key_pair", "encrypted_key_pair", "workload_identity", "password"]
@@ -27,8 +27,7 @@ REHEARSAL = "local"
 SHIPPED = Path(__file__).with_name("settings.json")
 
 
-@dataclass(frozen=True)
-class Snowflake:
+class Snowflake(NamedTuple):
     """What dbt needs to know of Snowflake besides the secret; `{project}` in schema is the dbt project.
 
     With "workload_identity" there is no secret: Snowflake knows MWAA's execution role.
@@ -49,8 +48,7 @@ class Snowflake:
     protocol: Literal["http", "https"] | None = None
 
 
-@dataclass(frozen=True)
-class Slack:
+class Slack(NamedTuple):
     """Where runs are told, and what of them.
 
     `type` is the Airflow connection's: a bot token ("slack") or an incoming webhook ("slackwebhook", whose channel is
@@ -66,8 +64,7 @@ class Slack:
     thread: bool = False
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(NamedTuple):
     """A further Airflow connection: every field that is no secret; `secret` says whether it has a password."""
 
     type: str
@@ -75,12 +72,11 @@ class Connection:
     login: str | None = None
     schema: str | None = None
     port: int | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = MappingProxyType({})
     secret: bool = True
 
 
-@dataclass(frozen=True)
-class Secrets:
+class Secrets(NamedTuple):
     """Where an environment's secrets are: <prefix>/connections/<id> and <prefix>/variables/<name>.
 
     `kms_key` encrypts them (ARN, id or alias); Secrets Manager's own key if absent.
@@ -90,8 +86,7 @@ class Secrets:
     kms_key: str | None = None
 
 
-@dataclass(frozen=True)
-class Mwaa:
+class Mwaa(NamedTuple):
     """The MWAA environment: what it is called, and how large it is.
 
     Without a class nothing is derived from it. `load` fills in what settings.toml leaves out (mwaa_dbt.sizing).
@@ -104,8 +99,7 @@ class Mwaa:
     schedulers: int | None = None
 
 
-@dataclass(frozen=True)
-class Tasks:
+class Tasks(NamedTuple):
     """How dbt tasks behave: retries of models (tests never retry); delay and poll in seconds.
 
     `execution` is what `dbt_group` does if a DAG file does not say. With `slice` the process of one task makes only
@@ -119,8 +113,7 @@ class Tasks:
     slice: bool = True
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """One place to run: an MWAA environment, its bucket and its warehouse."""
 
     region: str
@@ -128,12 +121,12 @@ class Environment:
     snowflake: Snowflake
     slack: Slack
     tasks: Tasks = Tasks()
-    airflow: Mapping[str, str] = field(default_factory=dict)
+    airflow: Mapping[str, str] = MappingProxyType({})
     mwaa: Mwaa | None = None
     secrets: Secrets = Secrets()
-    connections: Mapping[str, Connection] = field(default_factory=dict)
+    connections: Mapping[str, Connection] = MappingProxyType({})
     # Name → value; an empty text says that the value is a secret, given to `mwaa secrets push`.
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = MappingProxyType({})
 
     @property
     def size(self) -> Size | None:
@@ -145,16 +138,14 @@ class Environment:
         return Size(mwaa.environment_class, self.tasks.execution, workers or 1, schedulers or 1, slots)
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(NamedTuple):
     """What all environments share."""
 
     name: str
     airflow_version: str
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """The whole of settings.toml."""
 
     project: Project
@@ -176,8 +167,7 @@ class Settings:
         )
 
 
-@dataclass(frozen=True)
-class Runtime:
+class Runtime(NamedTuple):
     """What a DAG knows: the environment it was built for."""
 
     name: str
@@ -202,7 +192,7 @@ def load(path: Path) -> Settings:
         raise ProjectError(f"settings.toml is not valid TOML: {error}.", path.name, "mend that line") from None
     settings = read(Settings, table, Source(path.name, text))
     sized = {name: _sized(name, one, table["environments"][name]) for name, one in settings.environments.items()}
-    return replace(settings, environments=sized)
+    return settings._replace(environments=sized)
 
 
 def _sized(name: str, environment: Environment, given: Mapping[str, Any]) -> Environment:
@@ -210,7 +200,7 @@ def _sized(name: str, environment: Environment, given: Mapping[str, Any]) -> Env
     if mwaa is None or (mwaa.environment_class is None and name == REHEARSAL):
         return environment
     kind = mwaa.environment_class or DEFAULT_CLASS
-    known = replace(environment, mwaa=replace(mwaa, environment_class=kind))
+    known = environment._replace(mwaa=mwaa._replace(environment_class=kind))
     filled = _filled(known, given, defaults(kind))
     return _filled(filled, given, derive(filled.size)) if filled.size else filled
 
@@ -220,8 +210,8 @@ def _filled(environment: Environment, given: Mapping[str, Any], values: Mapping[
         table, key = name.split(".", 1)
         # Airflow's options are not settings of ours: scripts/options.py adds them, by their version's names.
         if table != "airflow" and key not in given.get(table, {}):
-            part = replace(getattr(environment, table), **{key: value.value})
-            environment = replace(environment, **{table: part})
+            part = getattr(environment, table)._replace(**{key: value.value})
+            environment = environment._replace(**{table: part})
     return environment
 
 
@@ -242,16 +232,7 @@ def runtime() -> Runtime:
 
 def shipped(name: str, environment: Environment) -> str:
     """Return the text of the settings.json that goes with the DAGs of an environment."""
-    table = _without_none(asdict(Runtime(name, environment)))
-    return json.dumps(table, indent=2, sort_keys=True) + "\n"
-
-
-def _without_none(table: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_none(value) if isinstance(value, dict) else value
-        for key, value in table.items()
-        if value is not None
-    }
+    return json.dumps(as_table(Runtime(name, environment)), indent=2, sort_keys=True) + "\n"
 
 
 def dbt_executable() -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ClassName = Literal["mw1.micro", "mw1.small", "mw1.medium", "mw1.large", "mw1.xlarge", "mw1.2xlarge"]
 Execution = Literal["watcher", "local"]
@@ -31,8 +30,7 @@ CLASSES_PAGE = "MWAA user guide, environment-class"
 TUNING_PAGE = "MWAA user guide, best-practices-tuning"
 
 
-@dataclass(frozen=True)
-class Class:
+class Class(NamedTuple):
     """What a class has: vCPUs and MB of a worker, vCPUs of a web server, slots of a worker unless told otherwise.
 
     `dags` is MWAA's advice, `triggers` the limit of one scheduler container, None where MWAA names none.
@@ -72,8 +70,7 @@ CLASSES: dict[ClassName, Class] = {
 }
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """What the values go by: a class, the mode, most workers, schedulers, and a worker's slots if they are given."""
 
     name: ClassName
@@ -93,8 +90,7 @@ class Size:
         return self.kind.triggers and self.kind.triggers * self.schedulers
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A value, why it is that, and where the rule comes from."""
 
     value: int | str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from airflow.sdk import DAG, TaskGroup, get_parsing_context
 
@@ -24,8 +24,7 @@ _dags: list[DAG] = []
 _given_up: list[str] = []
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """The task of this process."""
 
     task: str

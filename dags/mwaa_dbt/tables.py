@@ -1,21 +1,22 @@
-"""Nested tables (TOML or JSON) as frozen, typed dataclasses."""
+"""Nested tables (TOML or JSON) as typed tuples with names.
+
+Each task's process makes these classes anew, and a dataclass takes seven times as long to make (docs/performance.md).
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
 from types import UnionType
-from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeAliasType, Union, get_args, get_origin, get_type_hints
 
 from mwaa_dbt.errors import ProjectError
 
 _NAMES = {str: "a text in quotes", int: "a whole number", bool: "true or false", dict: "a table"}
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A settings file, kept with its text so that errors can name the line."""
 
     name: str
@@ -38,8 +39,8 @@ class Source:
         return None
 
 
-def read[T](kind: type[T], table: Any, source: Source, path: tuple[str, ...] = ()) -> T:
-    """Make a dataclass of a table.
+def read[T: tuple[Any, ...]](kind: type[T], table: Any, source: Source, path: tuple[str, ...] = ()) -> T:
+    """Make a named tuple of a table.
 
     Raises:
         ProjectError: on an unknown key ("did you mean"), a missing one or a wrong type; it names the
@@ -48,17 +49,26 @@ def read[T](kind: type[T], table: Any, source: Source, path: tuple[str, ...] = (
     if not isinstance(table, Mapping):
         raise _wrong(table, "a table", source.where(path))
     hints = get_type_hints(kind)
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    known, given = list(vars(kind)["_fields"]), vars(kind)["_field_defaults"]
     for key in table:
         if key not in known:
-            raise _unknown(key, list(known), source.where((*path, key)))
+            raise _unknown(key, known, source.where((*path, key)))
     values: dict[str, Any] = {}
-    for name, field in known.items():
+    for name in known:
         if name in table:
             values[name] = _value(hints[name], table[name], source, (*path, name))
-        elif field.default is MISSING and field.default_factory is MISSING:
+        elif name not in given:
             raise _missing(name, source, path)
     return kind(**values)
+
+
+def as_table(value: Any) -> Any:
+    """Return the table of which `read` makes a named tuple, without what is None."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {key: as_table(item) for key, item in value.items() if item is not None}
+    return [as_table(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _value(hint: Any, value: Any, source: Source, path: tuple[str, ...]) -> Any:
@@ -68,8 +78,8 @@ def _value(hint: Any, value: Any, source: Source, path: tuple[str, ...]) -> Any:
         return value
     if get_origin(hint) in (UnionType, Union):
         hint = next(option for option in get_args(hint) if option is not type(None))
-    if is_dataclass(hint):
-        return read(hint, value, source, path)  # type: ignore[arg-type]
+    if hasattr(hint, "_fields"):
+        return read(hint, value, source, path)
     if get_origin(hint) is Literal:
         return _choice(get_args(hint), value, source.where(path))
     if get_origin(hint) in (Mapping, dict):

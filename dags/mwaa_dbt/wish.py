@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mwaa_dbt.sizing import Execution
 
@@ -11,8 +10,7 @@ Tests = Literal["build", "after_each", "after_all", "none"]
 Folders = Literal["folder", "layer"]
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(NamedTuple):
     """The arguments of dbt_group; see there."""
 
     select: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -45,11 +46,12 @@ class Api:
             )
         return answer.json()
 
-    def pages(self, path: str, key: str) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, key: str, **filters: str) -> Iterator[dict[str, Any]]:
         """Yield all items of a listing."""
         offset = 0
         while True:
-            page = self.call("GET", path, params={"limit": PAGE, "offset": offset}) or {key: [], "total_entries": 0}
+            where = {**filters, "limit": PAGE, "offset": offset}
+            page = self.call("GET", path, params=where) or {key: [], "total_entries": 0}
             yield from page[key]
             offset += PAGE
             if offset >= page["total_entries"]:
@@ -83,9 +85,11 @@ class Api:
         """Return the state of a run."""
         return str(self.call("GET", f"dags/{dag}/dagRuns/{run}")["state"])
 
-    def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
-        """Return the task instances of a run."""
-        return list(self.pages(f"dags/{dag}/dagRuns/{run}/taskInstances", "task_instances"))
+    def tasks(self, dag: str, run: str, since: float = 0.0) -> list[dict[str, Any]]:
+        """Return the task instances of a run that have changed since then, in seconds since the epoch."""
+        changed = datetime.fromtimestamp(since, UTC).isoformat()
+        path = f"dags/{dag}/dagRuns/{run}/taskInstances"
+        return list(self.pages(path, "task_instances", updated_at_gte=changed))
 
     def log(self, dag: str, run: str, task: str, attempt: int) -> list[Line]:
         """Return the lines of a task's log."""
@@ -122,6 +126,4 @@ def _detail(answer: requests.Response) -> str:
 
 
 def _epoch(stamp: str | None) -> float:
-    from datetime import datetime
-
     return datetime.fromisoformat(stamp).timestamp() if stamp else 0.0

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mwaa_dbt import sizing
 from mwaa_dbt.errors import ProjectError
 from scripts.local import postgres
 from scripts.local.executor import Executor
@@ -29,8 +30,10 @@ def queue(rehearsal: Rehearsal) -> str:
 
 def defaults(executor: Executor) -> dict[str, str]:
     """Return the options that MWAA derives from workers and slots, which a configuration option may change."""
-    # Per scheduler, of which the rehearsal has one (MWAA's user guide, best practices for tuning).
-    return {"core.parallelism": str(math.ceil(executor.workers * executor.slots * 1.5))}
+    # Of all workers that the environment may have, and per scheduler, of which the rehearsal has one (MWAA's user
+    # guide, best practices for tuning).
+    most = max(executor.workers, int(sizing.defaults(sizing.DEFAULT_CLASS)["mwaa.max_workers"].value))
+    return {"core.parallelism": str(math.ceil(most * executor.slots * 1.5))}
 
 
 def forced(rehearsal: Rehearsal, folder: Path, options: Mapping[str, str]) -> dict[str, str]:

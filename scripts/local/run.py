@@ -21,6 +21,7 @@ from scripts.local.causes import cause
 COLOURS = {"success": "green", "failed": "red", "upstream_failed": "red", "skipped": "yellow", "running": "cyan"}
 DONE = ("success", "failed")
 SPARING, LONGEST = 10, 3.0  # times as long without a question as the last one took, and at most so many seconds
+OVERLAP = 5.0  # seconds that a change may take from its time stamp to the database
 TOLD = 10  # failed tasks whose errors are printed
 SETTLED = (*DONE, "skipped", "upstream_failed", "removed")
 
@@ -48,19 +49,21 @@ class Result:
 
 def watch(api: Api, dag: str, run: str) -> Result:
     """Follow a run to its end, live on a terminal, line by line in a log."""
-    begun = time.monotonic()
+    begun, since, known = time.time(), 0.0, dict[str, dict[str, Any]]()
     with _Progress(dag) as progress:
         while True:
             # The state first: tasks read after a final state are final too.
-            asked = time.monotonic()
-            state, instances = api.state(dag, run), api.tasks(dag, run)
-            progress.show(instances, time.monotonic() - begun)
+            asked = time.time()
+            state = api.state(dag, run)
+            known |= {item["id"]: item for item in api.tasks(dag, run, 0.0 if state in DONE else since)}
+            progress.show([*known.values()], time.time() - begun)
             if state in DONE:
                 break
-            # What is asked for here is not done for the run: of many tasks it takes the API server a tenth of a second.
-            time.sleep(min(LONGEST, max(0.5, SPARING * (time.monotonic() - asked))))
-    tasks = [_task(api, run, instance) for instance in sorted(instances, key=_order)]
-    return Result(dag, run, state, time.monotonic() - begun, tasks)
+            # What the API server does for us it does not do for the run.
+            since = asked - OVERLAP
+            time.sleep(min(LONGEST, max(0.5, SPARING * (time.time() - asked))))
+    tasks = [_task(api, run, instance) for instance in sorted(known.values(), key=_order)]
+    return Result(dag, run, state, time.time() - begun, tasks)
 
 
 def _order(instance: dict[str, Any]) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
@@ -54,7 +54,7 @@ class Airflows:
         return dict(json.loads(done.stdout))
 
     def _question(self, item: Item, connect: bool) -> dict[str, Any]:
-        facts = asdict(self.target.settings.snowflake) if item.authentication else None
+        facts = self.target.settings.snowflake._asdict() if item.authentication else None
         return {
             "id": item.id,
             "snowflake": facts,

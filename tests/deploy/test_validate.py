@@ -38,7 +38,7 @@ def test_bucket_without_versions_is_refused(target: Target, make: Make, bucket: 
 
 def test_bucket_elsewhere_is_refused(target: Target, make: Make) -> None:  # noqa: F811 - the fixture's value
     """A bucket of another region is one that MWAA does not find."""
-    there = replace(target, settings=replace(target.settings, region="us-west-2"))
+    there = replace(target, settings=target.settings._replace(region="us-west-2"))
     with pytest.raises(ProjectError, match="is in eu-central-1, not us-west-2") as told:
         verbs.plan(there, make("A").source)
     assert told.value.where.endswith("region")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +139,7 @@ def test_bucket_outlives_its_stack(session: Any) -> None:
 def test_parameters_come_from_settings() -> None:
     """A parameter that must be given is a setting of an environment, by name; every value written there fits."""
     needed = {name: table for name, table in template("Parameters").items() if "Default" not in table}
-    assert {name.lower() for name in needed} <= {field.name for field in fields(Environment)}
+    assert {name.lower() for name in needed} <= {*Environment._fields}
     for environment in load(ROOT / "settings.toml").environments.values():
         for name, table in needed.items():
             assert re.fullmatch(table["AllowedPattern"], getattr(environment, name.lower()))

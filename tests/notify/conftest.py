@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +100,7 @@ def start(folder: Path, airflow: Path, sink: Sink, **slack: Any) -> Iterator[Pro
     dags, home = folder / "dags", folder / "home"
     shutil.copytree(ROOT / "dags" / "mwaa_dbt", dags / "mwaa_dbt", ignore=shutil.ignore_patterns("__pycache__"))
     environment = load(ROOT / "settings.toml").environment("local")
-    environment = replace(environment, slack=replace(environment.slack, **slack))
+    environment = environment._replace(slack=environment.slack._replace(**slack))
     (dags / "mwaa_dbt" / "settings.json").write_text(shipped("local", environment))
     variables = {
         "PATH": os.defpath,

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,7 @@ def make_release(folder: Path, archives: Mapping[str, Path], dags: Path, **tasks
     shutil.copytree(ROOT / "dags" / "mwaa_dbt", code / "mwaa_dbt", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(dags, code, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     environment = load(ROOT / "settings.toml").environment("local")
-    environment = replace(environment, tasks=replace(environment.tasks, **tasks))
+    environment = environment._replace(tasks=environment.tasks._replace(**tasks))
     (code / "mwaa_dbt" / "settings.json").write_text(shipped("local", environment))
     out.mkdir()
     (out / "requirements.txt").touch()

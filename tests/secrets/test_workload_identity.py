@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import subprocess
 import sys
@@ -122,7 +121,7 @@ def test_newer_dbt_asks_aws(tmp_path: Path) -> None:
 
 def test_wrong_combinations(tmp_path: Path) -> None:
     """A connection of another authentication makes no profile for the role, and the fault has a name."""
-    other = dataclasses.replace(ENVIRONMENT, snowflake=dataclasses.replace(SNOWFLAKE, authentication="key_pair"))
+    other = ENVIRONMENT._replace(snowflake=SNOWFLAKE._replace(authentication="key_pair"))
     with pytest.raises(ProjectError, match="private_key"):
         profile(tmp_path, other, connections.snowflake(ENVIRONMENT, connections.PLACEHOLDER))
     check_adapter(ROOT, other.snowflake)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 from typing import Any, Literal
 
@@ -20,7 +19,7 @@ KEPT = {"conn_type", "login", "password", "schema", "extra"}
 
 def connection(secret: str, **changes: Any) -> dict[str, Any]:
     """Return the Snowflake connection of an environment with these settings."""
-    snowflake = dataclasses.replace(SNOWFLAKE, **changes)
+    snowflake = SNOWFLAKE._replace(**changes)
     return connections.snowflake(Environment("eu-central-1", "b", snowflake, Slack("#x")), secret)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 
@@ -62,20 +61,20 @@ def test_backend_is_asked_for_ours(connection: str, asked: bool) -> None:
 
 def test_dot_in_connection_is_a_dot() -> None:
     """A connection id is text, not a pattern."""
-    snowflake = dataclasses.replace(ENVIRONMENT.snowflake, connection="shop.main")
-    assert not re.match(pattern(dataclasses.replace(ENVIRONMENT, snowflake=snowflake)), "shopxmain")
+    snowflake = ENVIRONMENT.snowflake._replace(connection="shop.main")
+    assert not re.match(pattern(ENVIRONMENT._replace(snowflake=snowflake)), "shopxmain")
 
 
 def test_further_connections_are_asked_for() -> None:
     """A connection of settings.toml's own is asked for, too; the pattern begins and ends where ids do."""
-    more = dataclasses.replace(ENVIRONMENT, connections={"crm": Connection("http")})
+    more = ENVIRONMENT._replace(connections={"crm": Connection("http")})
     assert pattern(more) == "^(crm|slack_shop|snowflake_shop)$"
 
 
 @pytest.mark.parametrize("prefix", ["airflow/shop", "airflow/shop/"])
 def test_prefix_is_settings(prefix: str) -> None:
     """Secrets are looked for below settings.toml's prefix, with or without a slash at its end."""
-    kwargs = lookups(dataclasses.replace(ENVIRONMENT, secrets=Secrets(prefix), variables={"a.b": ""}))
+    kwargs = lookups(ENVIRONMENT._replace(secrets=Secrets(prefix), variables={"a.b": ""}))
     assert (kwargs["connections_prefix"], kwargs["variables_prefix"]) == (
         "airflow/shop/connections",
         "airflow/shop/variables",
@@ -88,7 +87,7 @@ def test_prefix_is_settings(prefix: str) -> None:
 )
 def test_variables_are_asked_for_by_name(variable: str, asked: bool) -> None:
     """Only declared variables are looked for, and never those in which Cosmos keeps its state."""
-    kwargs = lookups(dataclasses.replace(ENVIRONMENT, variables={"country": "ch", "a.b": ""}))
+    kwargs = lookups(ENVIRONMENT._replace(variables={"country": "ch", "a.b": ""}))
     assert bool(re.match(str(kwargs["variables_lookup_pattern"]), variable)) is asked
 
 
@@ -98,7 +97,7 @@ def test_airflow_2_has_no_options_for_workers(version: str) -> None:
     options = project_options(ENVIRONMENT, version)
     assert [name for name in options if name.startswith("workers.")] == []
     assert options["secrets.backend_kwargs"] == project_options(ENVIRONMENT, "3.3.1")["secrets.backend_kwargs"]
-    own = dataclasses.replace(ENVIRONMENT, airflow={"workers.own": "1"})
+    own = ENVIRONMENT._replace(airflow={"workers.own": "1"})
     assert project_options(own, version)["workers.own"] == "1"
 
 
@@ -119,7 +118,7 @@ def test_backend_reads_no_variables() -> None:
 def test_settings_have_last_word() -> None:
     """An option of settings.toml wins, and others are added."""
     own = {"core.lazy_load_plugins": "True", "core.parallelism": "8"}
-    options = project_options(dataclasses.replace(ENVIRONMENT, airflow=own))
+    options = project_options(ENVIRONMENT._replace(airflow=own))
     assert options == {**project_options(ENVIRONMENT), **own}
     assert options["core.lazy_load_plugins"] == "True"
 

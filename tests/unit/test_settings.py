@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -63,11 +62,10 @@ def test_defaults_are_known() -> None:
 
 
 @pytest.mark.parametrize("part", [DEV, DEV.snowflake, DEV.slack, DEV.tasks, Runtime("dev", DEV)])
-def test_settings_cannot_change(part: object) -> None:
+def test_settings_cannot_change(part: Environment | Snowflake | Slack | Tasks | Runtime) -> None:
     """Nothing can set a setting after it was read."""
-    name = dataclasses.fields(part)[0].name  # type: ignore[arg-type]
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        setattr(part, name, "other")
+    with pytest.raises(AttributeError):
+        setattr(part, part._fields[0], "other")
 
 
 WRONG = {
@@ -142,8 +140,8 @@ def test_shipped_reads_back(name: str) -> None:
 
 def test_shipped_is_the_same_text() -> None:
     """Equal settings give equal bytes, since the release is named by them."""
-    turned = dataclasses.replace(DEV, airflow={"b": "2", "a": "1"})
-    assert shipped("dev", turned) == shipped("dev", dataclasses.replace(DEV, airflow={"a": "1", "b": "2"}))
+    turned = DEV._replace(airflow={"b": "2", "a": "1"})
+    assert shipped("dev", turned) == shipped("dev", DEV._replace(airflow={"a": "1", "b": "2"}))
 
 
 def imported(dags: Path) -> subprocess.CompletedProcess[str]:

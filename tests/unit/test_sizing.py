@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import get_args
 
@@ -94,19 +93,19 @@ def test_local_needs_more_memory() -> None:
 @pytest.mark.parametrize("name", CLASSES)
 def test_looks_do_not_drown_the_api(name: ClassName) -> None:
     """All triggers of all schedulers together look no more often than the web servers answer."""
-    own = dataclasses.replace(size(name), schedulers=5)
+    own = size(name)._replace(schedulers=5)
     if own.triggers:
         assert own.triggers / int(derive(own)["tasks.poll"].value) <= looks(own)
 
 
 def test_more_schedulers_look_less_often() -> None:
     """More triggers share the same web servers: 5 x 125 triggers, 2 x 25 looks a second."""
-    assert derive(dataclasses.replace(size("mw1.medium"), schedulers=5))["tasks.poll"].value == 13
+    assert derive(size("mw1.medium")._replace(schedulers=5))["tasks.poll"].value == 13
 
 
 def test_given_slots_count() -> None:
     """Slots that settings.toml gives are those that a DAG run may fill."""
-    own = dataclasses.replace(size("mw1.small"), slots=3)
+    own = size("mw1.small")._replace(slots=3)
     assert derive(own)["airflow.core.max_active_tasks_per_dag"].value == 15
 
 

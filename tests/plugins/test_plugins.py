@@ -1,0 +1,95 @@
+"""What plugins.zip does to Airflow's processes, and that it does nothing to versions that were not tried."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mwaa_dbt.settings import load
+from scripts.options import SUPERVISOR_TRIED, project_options
+from scripts.paths import Paths
+from scripts.venvs import airflow_venv
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+PLUGINS = ROOT / "plugins"
+VERSION = load(ROOT / "settings.toml").project.airflow_version
+INTERVAL = 5.0  # Airflow's own workers.min_heartbeat_interval
+
+
+def told(script: str, folder: Path, *arguments: str, **variables: str) -> dict[str, Any]:
+    """Run a script in Airflow's Python and return what it tells, with its log."""
+    reader, writer = os.pipe()
+    done = subprocess.run(
+        [airflow_venv(Paths(ROOT), VERSION).python, HERE / script, *arguments, str(writer)],
+        env={
+            "PATH": os.defpath,
+            "HOME": str(folder),
+            "AIRFLOW_HOME": str(folder),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(PLUGINS),
+            **variables,
+            "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
+            "PYTHONPATH": str(PLUGINS),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        pass_fds=[writer],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        text = answer.read()
+    assert text, done.stderr[-3000:]
+    return {**json.loads(text), "log": done.stdout + done.stderr}
+
+
+def test_end_is_seen_at_once(tmp_path: Path) -> None:
+    """A slot is free when its task's process ends, and no heartbeat follows the call that told of its start."""
+    answer = told("supervise.py", tmp_path, VERSION)
+    assert answer["seconds"] < INTERVAL / 2
+    assert answer["calls"] == ["run"]
+    assert "was not tried" not in answer["log"]
+
+
+def test_unknown_airflow_is_left_alone(tmp_path: Path) -> None:
+    """Another Airflow does what it does, with one warning: here, it holds the slot for five seconds."""
+    answer = told("supervise.py", tmp_path, "9.9.9")
+    assert answer["seconds"] > INTERVAL
+    assert answer["calls"] == ["run", "heartbeat"]
+    assert answer["log"].count("Airflow 9.9.9 was not tried with plugins/supervisor.py") == 1
+
+
+def test_versions_are_told_alike() -> None:
+    """The plugin and the options speak of the same versions, and the others' heartbeats come each second."""
+    found = re.search(r"^TRIED = \((.+?),?\)$", (PLUGINS / "supervisor.py").read_text(), re.MULTILINE)
+    assert found
+    assert tuple(found[1].replace('"', "").split(", ")) == SUPERVISOR_TRIED
+    environment = load(ROOT / "settings.toml").environment("prod")
+    assert "workers.min_heartbeat_interval" not in project_options(environment, VERSION)
+    assert project_options(environment, "3.2.1")["workers.min_heartbeat_interval"] == "1"
+
+
+@pytest.fixture(scope="module")
+def preloaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what a process of Airflow has loaded before its first task."""
+    return told("preloaded.py", tmp_path_factory.mktemp("preloaded"), AIRFLOW__CORE__LAZY_LOAD_PLUGINS="False")
+
+
+def test_tasks_fork_from_what_is_loaded(preloaded: dict[str, Any]) -> None:
+    """Cosmos and Jinja's extensions are there, and out of the garbage collector's way."""
+    assert {"preload", "cosmos.operators.watcher", "cosmos.profiles", "jinja2.ext"} <= set(preloaded["modules"])
+    assert preloaded["frozen"] > 100_000
+
+
+def test_plugins_are_loaded_once(preloaded: dict[str, Any]) -> None:
+    """A task finds its listeners made: making them executes each plugin again."""
+    assert (preloaded["made"], preloaded["executed again"]) == (1, 0)
+    assert preloaded["errors"] == {}
