@@ -63,11 +63,15 @@ class Api:
         Raises:
             ProjectError: if the DAG does not appear in time; import errors are told.
         """
-        end = time.monotonic() + limit
+        end, asked = time.monotonic() + limit, False
         while time.monotonic() < end:
             found = self.call("GET", f"dags/{dag}")
             if found and _epoch(found["last_parsed_time"]) > since:
                 return dict(found)
+            if found and not asked:
+                # Its file has not changed where the release has: Airflow would look again within half a minute.
+                self._request("PUT", f"api/v2/parseDagFile/{found['file_token']}")
+                asked = True
             time.sleep(0.5)
         errors = [f"{item['filename']}: {item['stack_trace']}" for item in self.pages("importErrors", "import_errors")]
         raise ProjectError(

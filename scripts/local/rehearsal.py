@@ -72,7 +72,7 @@ def ship(paths: Paths, rehearsal: Rehearsal, build: Path) -> float:
                 "The release did not reach the DAG folder.", "mwaa local logs sync", "run `mwaa local down`, then again"
             )
         time.sleep(0.2)
-    return time.time()
+    return _pointer(paths.home / "dags").stat().st_mtime
 
 
 def _synced(source: Path, target: Path) -> bool:
@@ -81,8 +81,12 @@ def _synced(source: Path, target: Path) -> bool:
 
 
 def _live(dags: Path) -> str | None:
-    pointer = dags / "dbt" / "current.json"
+    pointer = _pointer(dags)
     return str(json.loads(pointer.read_text())["releases"][0]) if pointer.is_file() else None
+
+
+def _pointer(dags: Path) -> Path:
+    return dags / "dbt" / "current.json"
 
 
 def _same(source: Path, target: Path) -> bool:

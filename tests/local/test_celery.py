@@ -47,7 +47,8 @@ def test_workers_are_replaced(stand: Stand) -> None:
     variables = json.loads((state.folder(stand.paths) / "container.json").read_text())["variables"]
     assert variables["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
     assert variables["AIRFLOW__CELERY__WORKER_AUTOSCALE"] == "3,0"
-    assert variables["AIRFLOW__CORE__PARALLELISM"] == "9"
+    # 5 workers, as many as the environment may have, times 3 slots times 1.5.
+    assert variables["AIRFLOW__CORE__PARALLELISM"] == "23"
 
 
 def test_forced_update_kills_workers(stand: Stand) -> None:
