@@ -10,6 +10,7 @@ from statistics import median
 from scripts.console import step
 
 SIZE = "models"  # the column that says how large a project was
+FAILED = "failed"  # the column that says how many of the n did
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement: its seconds, and by column whatever else was seen; `stopped` before its end."""
+    """One measurement: its seconds, and by column whatever else was seen; `stopped` before its end, or `failed`."""
 
     seconds: float
     facts: Mapping[str, float] = field(default_factory=dict)
     stopped: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,16 @@ def compare(title: str, ways: Mapping[str, Callable[[], Sample]], runs: int) -> 
 
 
 def as_row(what: str, samples: list[Sample]) -> Row:
-    """Return the medians of samples; of those that were stopped it takes the longest."""
-    stopped = [sample for sample in samples if sample.stopped]
-    facts = {name: median(sample.facts[name] for sample in samples) for name in samples[0].facts}
-    seconds = max(one.seconds for one in stopped) if stopped else median(sample.seconds for sample in samples)
-    return Row(what, seconds, len(samples), facts, bool(stopped), tuple(samples))
+    """Return the medians of samples; of those that were stopped it takes the longest.
+
+    What failed counts only if all have; a column says how many did.
+    """
+    ended = [sample for sample in samples if not sample.failed] or samples
+    stopped = [sample for sample in ended if sample.stopped]
+    facts = {name: median(sample.facts[name] for sample in ended) for name in ended[0].facts}
+    seconds = max(one.seconds for one in stopped) if stopped else median(sample.seconds for sample in ended)
+    failed = {FAILED: float(count)} if (count := sum(sample.failed for sample in samples)) else {}
+    return Row(what, seconds, len(samples), {**facts, **failed}, bool(stopped), tuple(samples))
 
 
 def stack(title: str, results: Mapping[int, Result]) -> Result:

@@ -32,12 +32,16 @@ with DAG({dag!r}, schedule=None, start_date=datetime(2026, 1, 1), catchup=False)
 
 @dataclass(frozen=True)
 class Way:
-    """A DAG; a plain one has a file that is uploaded as it is, and what that reads."""
+    """A DAG; a plain one has a file that is uploaded as it is, and what that reads.
+
+    A `late` one runs when the others have.
+    """
 
     what: str
     dag: str
     file: Path | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
+    late: bool = False
 
     def files(self) -> dict[str, bytes]:
         """Return the objects of a plain DAG."""
@@ -78,7 +82,7 @@ WARM_UP = Way("warm-up", "warm_up", INSIDE / "empty_tasks.py", {"tasks": 1})
 
 
 def stock_ways(plain: Plain, tasks: int) -> list[Way]:
-    """Return the ways without anything of ours; the slowest comes last, for it may have to be stopped."""
+    """Return the ways without anything of ours."""
     return [_empty(tasks, "stock"), _bash(plain), _stock(plain, "watcher"), _stock(plain, "local")]
 
 
@@ -114,4 +118,4 @@ def _stock(plain: Plain, mode: str) -> Way:
         "mode": mode,
         "profile": {"schema": dag, "threads": facts.threads, "protocol": facts.protocol},
     }
-    return Way(f"stock Cosmos, {mode.upper()}", dag, INSIDE / "stock_dag.py", given)
+    return Way(f"stock Cosmos, {mode.upper()}", dag, INSIDE / "stock_dag.py", given, late=mode == "local")

@@ -56,6 +56,8 @@ LOCALS = {
     DbtResourceType.SEED: DbtSeedLocalOperator,
     DbtResourceType.SNAPSHOT: DbtSnapshotLocalOperator,
 }
+# Before any sum of its watching tasks' priorities (Airflow's rule "downstream"): they would fill all slots first.
+FIRST = {"priority_weight": 1_000_000, "weight_rule": "absolute"}
 ONCE = {"retries": 0, "trigger_rule": TriggerRule.NONE_FAILED}
 NO_TESTS = ["--resource-type", "model", "--resource-type", "seed", "--resource-type", "snapshot"]
 
@@ -130,7 +132,7 @@ def producer(wish: Wish) -> tuple[type, dict[str, Any]]:
     kind = Producer if is_tried() else DbtProducerWatcherOperator
     # A producer that failed is skipped on its second try, and its models then run one by one on their own
     # retries; without that try the run could not turn green again (Cosmos 1.15.1, watcher.py).
-    return kind, {**own, "retries": 1, "retry_delay": timedelta(0)}
+    return kind, {**own, **FIRST, "retries": 1, "retry_delay": timedelta(0)}
 
 
 def others(wish: Wish, producer_task: str) -> tuple[type, dict[str, Any]]:

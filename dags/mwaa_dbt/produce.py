@@ -26,6 +26,7 @@ PATIENCE = 2.0  # seconds that dbt may take to log the reason of a failure that 
 BACKUP = 20.0  # seconds between two copies of what has been told
 LONGEST = 50_000  # characters of compiled SQL that a watching task shows
 STARTUP = ("MainReportVersion", "AdapterRegistered")
+BEGUN = "ConcurrencyLine"  # dbt has read the project, has asked the warehouse what is there, and now builds
 
 log = logging.getLogger(__name__)
 
@@ -65,19 +66,15 @@ class Producer(Telling, DbtProducerWatcherOperator):
         level = logging.getLevelNamesMapping().get(str(info.get("level", "")).upper(), logging.INFO)
         log.log(level, "%s  %s", str(info.get("ts", ""))[11:19], info.get("msg", ""))
         if info.get("name") in STARTUP:
-            self._say_started(ti, info)
+            self._started.append({name: info.get(name, "") for name in ("name", "msg", "ts")})
+        if info.get("name") == BEGUN:
+            safe_xcom_push(ti, _DBT_STARTUP_EVENTS_XCOM_KEY, self._started)
         if end := self._progress.read(event):
             self._note_model(event["data"]["node_info"])
             if end.failed and not end.blocked:
                 self._problems[end.node] = self._explain(end)
             for task, ends in self._progress.closed(end.node):
                 self._tell(ti, task, ends)
-
-    def _say_started(self, ti: Any, info: Mapping[str, Any]) -> None:
-        # Cosmos' trigger waits for both before it looks for a node.
-        self._started.append({name: info.get(name, "") for name in ("name", "msg", "ts")})
-        if len(self._started) == len(STARTUP):
-            safe_xcom_push(ti, _DBT_STARTUP_EVENTS_XCOM_KEY, self._started)
 
     def _explain(self, end: End) -> Problem:
         ended = self._log.finished(end.node, PATIENCE)

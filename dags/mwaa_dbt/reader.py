@@ -80,6 +80,7 @@ def open_release(store: Path) -> Path:
         return opened
     for folder in _whole(store, home, reasons):
         if _hold(folder):
+            _forget_others(folder, home)
             sys.path.insert(0, str(folder / "dags"))
             return folder
     missing = "\n  ".join(f"{digest[:12]}: {reason}" for digest, reason in reasons.items()) or "no archive at all"
@@ -92,6 +93,14 @@ def open_release(store: Path) -> Path:
 def home_folder() -> Path:
     """Return the folder outside the DAG folder where releases are unpacked and dbt may write."""
     return Path(os.environ.get("MWAA_DBT_HOME", "/tmp/mwaa_dbt"))  # noqa: S108 - MWAA's writable disk
+
+
+def _forget_others(folder: Path, home: Path) -> None:
+    # plugins/release.py imports before the fork, and there may be a newer release by now.
+    file = getattr(sys.modules.get("mwaa_dbt"), "__file__", None) or ""
+    if file.startswith(f"{home}/releases/") and not file.startswith(f"{folder}/"):
+        for name in [name for name in sys.modules if name.partition(".")[0] == "mwaa_dbt"]:
+            del sys.modules[name]
 
 
 def _opened(home: Path) -> Path | None:

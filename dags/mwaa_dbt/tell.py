@@ -24,6 +24,10 @@ class Telling:
 
         return {**SWITCHES, **OFF, **super().get_env(context)}  # type: ignore[misc]
 
+    def calculate_openlineage_events_completes(self, *arguments: Any, **more: Any) -> bool:
+        """Read dbt's whole manifest for OpenLineage's events only if its provider is there to send them."""
+        return _listens() and bool(super().calculate_openlineage_events_completes(*arguments, **more))  # type: ignore[misc]
+
     def _handle_post_execution(self, tmp_project_dir: str, context: Any, *rest: Any, **more: Any) -> None:
         from mwaa_dbt.said import archived, project_files
 
@@ -36,6 +40,14 @@ class Telling:
 
         if result.exit_code:
             raise failure(self.told) if self.told else breakdown(self.lost, result.full_output)
+
+
+def _listens() -> bool:
+    try:
+        from airflow.providers.openlineage.conf import is_disabled
+    except ImportError:
+        return False
+    return not is_disabled()
 
 
 @functools.cache

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from airflow.sdk import TaskInstanceState
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+from cosmos.constants import _DBT_STARTUP_EVENTS_XCOM_KEY
 from cosmos.operators._watcher.aggregation import get_tests_status_xcom_key
 from cosmos.operators._watcher.state import get_status_xcom_key, get_xcom_val, is_producer_task_terminated
 from cosmos.operators.watcher import (
@@ -21,13 +24,26 @@ from mwaa_dbt.tell import Telling
 from mwaa_dbt.watched import OTHERS, problems_key
 
 # Seconds that a task waits for its node before it defers: a deferral costs a second start of the task, and waiting
-# a slot, of which a worker has few. Of 200 tasks 19 waited longer, and 3 of those less than three seconds.
+# a slot, of which a worker has few.
 PATIENCE = 1.0
 LOOK = 0.5  # seconds between two looks
+# Seconds that it also waits for dbt to begin, once its producer runs: the first tasks of a run would all defer. No more
+# of them than there are slots do so, for what comes later finds that dbt has begun.
+BEGIN = 10.0
 # What a task that only watches renders: of each field Airflow makes a validator (docs/upstream/rendered-fields.md).
 SHOWN = ("compiled_sql",)
 # What it renders before it runs dbt itself.
 COMMAND = tuple(name for name in dict.fromkeys(DbtRunWatcherOperator.template_fields) if name not in SHOWN)
+
+
+def awaited[T](look: Callable[[], T], seconds: float) -> T | None:
+    """Look now and then until there is something; return None if there is nothing in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(max(LOOK, seconds / 10))
+        if seen := look():
+            return seen
+    return None
 
 
 class Watching:
@@ -45,11 +61,14 @@ class Watching:
         """Look, so that what a node was compiled to is shown without another call; at a retry, render the command."""
         if context["ti"].try_number > 1:
             self._render_command(context, jinja_env)
-        elif seen := self._word(context["ti"]):
-            self._seen, self.compiled_sql = seen, seen.get("compiled_sql") or ""
+            return
+        self._seen = self._word(context["ti"])
+        self.compiled_sql = (self._seen or {}).get("compiled_sql") or ""
+        # What there is not needs no call to be shown.
+        self.template_fields = SHOWN if self.compiled_sql else ()
 
     def _fallback_to_non_watcher_run(self, try_number: int, context: Any) -> bool:
-        if self.template_fields == SHOWN:
+        if COMMAND[0] not in self.template_fields:
             self._render_command(context)
         return self._run(try_number, context)
 
@@ -66,27 +85,34 @@ class Watching:
         ti = context["ti"]
         if ti.try_number > 1:
             return bool(self._retried(context, super().poke, context))  # type: ignore[misc]
-        end, word = time.monotonic() + PATIENCE, self._seen
-        while word is None and (word := self._word(ti)) is None:
-            if time.monotonic() >= end:
-                return self._is_over(context) and bool(super().poke(context))  # type: ignore[misc]
-            time.sleep(LOOK)
-        return self._end(word, context)
+        if word := self._seen or (awaited(partial(self._word, ti), PATIENCE) if self._has_begun(context) else None):
+            return self._end(word, context)
+        state = self._get_producer_task_status(context)  # type: ignore[attr-defined]
+        return bool(is_producer_task_terminated(state)) and bool(super().poke(context))  # type: ignore[misc]
 
-    def _is_over(self, context: Any) -> bool:
-        return bool(is_producer_task_terminated(self._get_producer_task_status(context)))  # type: ignore[attr-defined]
+    def _has_begun(self, context: Any) -> bool:
+        """Return whether dbt builds; if its producer runs, wait for that."""
+        begun = partial(self._told, context["ti"], _DBT_STARTUP_EVENTS_XCOM_KEY)
+        if begun():
+            return True
+        state = self._get_producer_task_status(context)  # type: ignore[attr-defined]
+        # Where it does not run yet, it may be for want of the slot that this task has.
+        return state == TaskInstanceState.RUNNING and bool(awaited(begun, BEGIN))
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
         """End what was deferred."""
         ti = context["ti"]
-        if ti.try_number == 1 and (word := self._seen or self._word(ti)) is not None:
+        if ti.try_number == 1 and (word := self._seen or self._word(ti)):
             self._end(word, context)
         else:
             self._retried(context, super().execute_complete, context, event)  # type: ignore[misc]
 
     def _word(self, ti: Any) -> Mapping[str, Any] | None:
-        word: Mapping[str, Any] | None = get_xcom_val(ti, self.producer_task_id, self._key)  # type: ignore[attr-defined]
+        word: Mapping[str, Any] | None = self._told(ti, self._key)
         return word
+
+    def _told(self, ti: Any, key: str) -> Any:
+        return get_xcom_val(ti, self.producer_task_id, key)  # type: ignore[attr-defined]
 
     @property
     def _key(self) -> str:
@@ -109,7 +135,7 @@ class Watching:
 
     def _show(self, sql: str | None) -> None:
         if sql and sql != self.compiled_sql:
-            self.compiled_sql, self.overwrite_rtif_after_execution = sql, True
+            self.compiled_sql, self.template_fields, self.overwrite_rtif_after_execution = sql, SHOWN, True
 
     def _retried(self, context: Any, call: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -147,10 +173,9 @@ class TestWatcher(Watching, Telling, DbtTestWatcherOperator):
 
     def _word(self, ti: Any) -> Mapping[str, Any] | None:
         # Cosmos' trigger wants one plain status here, so the reasons are elsewhere.
-        if (status := get_xcom_val(ti, self.producer_task_id, self._key)) is None:
+        if (status := self._told(ti, self._key)) is None:
             return None
-        key = problems_key(self.model_unique_id)
-        problems = [] if status in PASSED else get_xcom_val(ti, self.producer_task_id, key)
+        problems = [] if status in PASSED else self._told(ti, problems_key(self.model_unique_id))
         return {"status": status, "problems": problems or [], "blocked": not problems}
 
 

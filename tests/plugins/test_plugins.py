@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from mwaa_dbt.settings import load
+from mwaa_dbt.settings import load, shipped
 from scripts.options import SUPERVISOR_TRIED, project_options
 from scripts.paths import Paths
 from scripts.venvs import airflow_venv
+from tests.unit.container import Container
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -75,6 +76,34 @@ def test_versions_are_told_alike() -> None:
     environment = load(ROOT / "settings.toml").environment("prod")
     assert "workers.min_heartbeat_interval" not in project_options(environment, VERSION)
     assert project_options(environment, "3.2.1")["workers.min_heartbeat_interval"] == "1"
+
+
+def test_release_is_imported_before_the_fork(tmp_path: Path) -> None:
+    """A task shares the code of the newest release; one that finds another release has that one's code, not both."""
+    container = Container(tmp_path)
+    settings = {"mwaa_dbt/settings.json": shipped("local", load(ROOT / "settings.toml").environment("local"))}
+    old, new = (container.make({**settings, "shop.py": f"VERSION = {number}"}) for number in range(2))
+    container.ship(old)
+    container.ship(new)
+    container.point(old)
+    answer = told(
+        "release.py",
+        tmp_path,
+        str(ROOT / "dags" / "mwaa_dbt"),
+        new.digest,
+        AIRFLOW__CORE__DAGS_FOLDER=str(container.dags),
+        AIRFLOW__CORE__LAZY_LOAD_PLUGINS="False",
+        MWAA_DBT_HOME=str(container.home),
+    )
+    found = [(task["release"], task["own"], task["shared"]) for task in answer["tasks"]]
+    assert found == [
+        (old.digest, True, False),  # nothing was unpacked yet
+        (old.digest, True, True),
+        (new.digest, True, False),
+        (new.digest, True, True),
+    ]
+    assert answer["path"] == []
+    assert answer["wrapped"]
 
 
 @pytest.fixture(scope="module")

@@ -68,6 +68,14 @@ def test_stopped_way_is_told_and_not_repeated() -> None:
     assert cells(result)[2][1:3] == ["> 20.00", "> 20"]
 
 
+def test_failed_run_is_told_and_not_counted() -> None:
+    """A run that failed says nothing of how long one takes, unless all did."""
+    failed = Sample(9.0, {"CPU": 9.0}, failed=True)
+    row = as_row("stock", [Sample(2.0, {"CPU": 1.0}), failed, Sample(4.0, {"CPU": 3.0})])
+    assert (row.seconds, row.n, row.facts) == (3.0, 3, {"CPU": 2.0, "failed": 1.0})
+    assert as_row("stock", [failed]).facts == {"CPU": 9.0, "failed": 1.0}
+
+
 def test_first_rows_are_put_together() -> None:
     """Two phases that both measured the plain tool count all its samples."""
     phases = [Result("", [as_row("bare", [Sample(2.0)]), Row("stock", 9.0, 1)])]
