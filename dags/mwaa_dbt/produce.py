@@ -15,6 +15,7 @@ from cosmos.operators._watcher.state import get_status_xcom_key, safe_xcom_push
 from cosmos.operators._watcher.xcom import _backup_xcom_to_variable
 from cosmos.operators.watcher import DbtProducerWatcherOperator
 
+from mwaa_dbt.archive import prepare
 from mwaa_dbt.events import EventLog, parse
 from mwaa_dbt.problems import Problem, explain
 from mwaa_dbt.progress import End, Progress, verdict
@@ -50,6 +51,7 @@ class Producer(Telling, DbtProducerWatcherOperator):
         self._models = dict[str, Path]()
         # Where Cosmos notes that it copies with each; it still deletes the copy at the end (Cosmos 1.15.1, xcom.py).
         more["context"]["ti"]._cosmos_xcom_persist_incrementally = False
+        prepare()
         result = super().run_subprocess(command, env, cwd, **more)
         for task, ends in self._progress.rest():
             self._tell(more["context"]["ti"], task, ends)

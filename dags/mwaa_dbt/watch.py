@@ -25,7 +25,7 @@ from mwaa_dbt.watched import OTHERS, problems_key
 
 # Seconds that a task waits for its node before it defers: a deferral costs a second start of the task, and waiting
 # a slot, of which a worker has few.
-PATIENCE = 1.0
+PATIENCE = 2.0
 LOOK = 0.5  # seconds between two looks
 # Seconds that it also waits for dbt to begin, once its producer runs: the first tasks of a run would all defer. No more
 # of them than there are slots do so, for what comes later finds that dbt has begun.
