@@ -54,7 +54,9 @@ def _left(taken: set[str], airflow: str) -> dict[str, str]:
     mwaa = {name: f"{value}, MWAA's own default" for name, value in MWAA_DEFAULTS.items()}
     left = {option_name(name, airflow): reason for name, reason in LEFT.items()}
     # MWAA's image has a server type for Airflow 3.2 and later only.
-    known = {name: reason for name, reason in mwaa.items() if not (airflow.startswith("2.") and name.startswith("api."))}
+    known = {
+        name: reason for name, reason in mwaa.items() if not (airflow.startswith("2.") and name.startswith("api."))
+    }
     return {name: reason for name, reason in {**known, **left}.items() if name not in taken}
 
 

@@ -1,4 +1,4 @@
-"""Airflow configuration options: what MWAA forces, what it defaults to, and what this project sets, each with its reason."""
+"""Airflow configuration options: what MWAA forces and defaults to, and what this project sets, each with its reason."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def explained(environment: Environment, airflow: str = "3") -> list[Option]:
     options = {option.name: option for option in _ours(environment, airflow)}
     for name, value in environment.airflow.items():
         other = options.get(name)
-        reason = f"instead of {other.value}: {other.reason}" if other and other.value != value else "an option of your own"
+        reason = (
+            f"instead of {other.value}: {other.reason}" if other and other.value != value else "an option of your own"
+        )
         options[name] = Option(name, value, reason, SETTINGS)
     if not _is_2(airflow):
         return [*_workers(options), *options.values()]
@@ -79,7 +81,10 @@ def _ours(environment: Environment, airflow: str) -> Iterator[Option]:
     page = "MWAA user guide, connections-secrets-manager"
     yield Option("secrets.backend", SECRETS_BACKEND, "connections and variables are in Secrets Manager", page)
     yield Option(
-        "secrets.backend_kwargs", lookups, "where they are, and that it is asked for no others: each is a paid call", page
+        "secrets.backend_kwargs",
+        lookups,
+        "where they are, and that it is asked for no others: each is a paid call",
+        page,
     )
     preload = "tasks share what plugins/preload.py imported, if it is imported before the fork"
     yield Option("core.lazy_load_plugins", "False", preload, "docs/performance.md")

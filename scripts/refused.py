@@ -1,4 +1,4 @@
-"""Airflow configuration options that would not be heeded: by MWAA, which sets them itself, or by that version of Airflow.
+"""Airflow configuration options that would not be heeded: MWAA sets them itself, or that Airflow calls them otherwise.
 
 The names are those of MWAA's image (python/mwaa/config/airflow.py and celery.py, 2.11.2 to 3.3.1), the form of keys and
 values that of its API (botocore, mwaa/2020-07-01).
@@ -17,18 +17,37 @@ from mwaa_dbt.tables import Source
 KEY = re.compile(r"[a-z]+([a-z0-9._]*[a-z0-9_]+)?")
 LONGEST_KEY, LONGEST_VALUE = 64, 65_536  # characters
 PRINTABLE = re.compile(r"[ -~]+")
-ANY = """
-    celery.broker_url celery.celery_config_options celery.result_backend celery.worker_enable_remote_control
-    celery_broker_transport_options.visibility_timeout core.executor core.fernet_key core.load_examples
-    database.sql_alchemy_conn logging.logging_config_class metrics.statsd_host metrics.statsd_on metrics.statsd_port
-    metrics.statsd_prefix operators.default_queue scheduler.standalone_dag_processor
-""".split()
+ANY = [
+    "celery.broker_url",
+    "celery.celery_config_options",
+    "celery.result_backend",
+    "celery.worker_enable_remote_control",
+    "celery_broker_transport_options.visibility_timeout",
+    "core.executor",
+    "core.fernet_key",
+    "core.load_examples",
+    "database.sql_alchemy_conn",
+    "logging.logging_config_class",
+    "metrics.statsd_host",
+    "metrics.statsd_on",
+    "metrics.statsd_port",
+    "metrics.statsd_prefix",
+    "operators.default_queue",
+    "scheduler.standalone_dag_processor",
+]
 AIRFLOW_2 = ["webserver.base_url", "webserver.config_file", "webserver.cookie_secure", "webserver.secret_key"]
-AIRFLOW_3 = """
-    api.base_url api.secret_key api_auth.jwt_algorithm api_auth.jwt_secret core.auth_manager
-    core.database_access_isolation core.execution_api_server_url execution_api.jwt_expiration_time fab.config_file
-    logging.colored_console_log
-""".split()
+AIRFLOW_3 = [
+    "api.base_url",
+    "api.secret_key",
+    "api_auth.jwt_algorithm",
+    "api_auth.jwt_secret",
+    "core.auth_manager",
+    "core.database_access_isolation",
+    "core.execution_api_server_url",
+    "execution_api.jwt_expiration_time",
+    "fab.config_file",
+    "logging.colored_console_log",
+]
 BLOCKED = ["core.multi_team", "triggerer.queues_enabled"]  # the API itself refuses these
 OVERRIDDEN = {"celery.worker_concurrency": "celery.worker_autoscale"}
 

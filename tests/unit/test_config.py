@@ -45,9 +45,9 @@ def test_own_option_says_its_line(tmp_path: Path) -> None:
     paths = project(tmp_path, '"core.lazy_load_plugins" = "True"', '"core.default_task_retries" = "3"')
     found = {one.name: one for one in read_config(paths, "dev").options}
     changed, own = found["core.lazy_load_plugins"], found["core.default_task_retries"]
-    assert (changed.value, changed.source) == ("True", "settings.toml, line 23")
+    assert (changed.value, changed.source) == ("True", "settings.toml, line 22")
     assert changed.reason.startswith("instead of False: tasks share")
-    assert (own.value, own.source) == ("3", "settings.toml, line 24")
+    assert (own.value, own.source) == ("3", "settings.toml, line 23")
 
 
 def test_what_is_set_is_not_left(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_unheeded_option_is_refused(line: str, version: str, why: str, fix: str,
     assert answer.stdout == ""
     assert "would not be heeded" in told
     assert why in told
-    assert f"settings.toml, line 23, environments.dev.airflow.{line.split('"')[1]}"[:60] in told
+    assert f"settings.toml, line 22, environments.dev.airflow.{line.split('"')[1]}"[:60] in told
     assert fix in told
 
 
