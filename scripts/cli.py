@@ -120,6 +120,23 @@ def ci(
 
 
 @app.command()
+def config(environment: Environment = "local", as_json: Json = False) -> None:
+    """Show the Airflow configuration options of an environment, each with its reason.
+
+    Refuses an option of settings.toml that MWAA sets itself, or that its version of Airflow calls otherwise.
+
+    Example: mwaa config --env prod
+    """
+    from scripts.config import as_table, read_config, show
+
+    found = read_config(find_project(), environment)
+    if as_json:
+        out.print_json(json.dumps(as_table(found)))
+    else:
+        show(found)
+
+
+@app.command()
 def doctor(environment: Environment = "local", as_json: Json = False) -> None:
     """Explain the sizing of an environment, and check it against its class and what is built for it.
 

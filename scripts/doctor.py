@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import AUTOSCALE, REHEARSAL, Environment, load
-from mwaa_dbt.sizing import CLASSES, MOVED, SECONDS, STATEMENTS, Class, Size, derive, looks, needed, slots_of
+from mwaa_dbt.sizing import CLASSES, SECONDS, STATEMENTS, Class, Size, derive, looks, needed, slots_of
 from mwaa_dbt.tables import Source
 from scripts.paths import Paths
+from scripts.refused import refusals
 from scripts.release import read_record
 from scripts.state import find_stored
 
@@ -201,10 +202,8 @@ def _retries(case: Case) -> Iterator[Finding]:
 
 def _options(case: Case) -> Iterator[Finding]:
     given, size = case.environment.airflow, case.environment.size
-    names = MOVED if case.airflow.startswith("2.") else {old: new for new, old in MOVED.items()}
-    for wrong in sorted(names.keys() & given.keys()):
-        what = f"Airflow {case.airflow} knows {wrong} as {names[wrong]}"
-        yield Finding("warning", what, f"rename it in [environments.{case.name}.airflow]")
+    for one in refusals(given, case.airflow):
+        yield Finding("error", f"option {one.name} would not be heeded: {one.why}", one.fix)
     parallel = given.get("core.parallelism", "")
     if size and parallel.isdecimal() and int(parallel) * size.schedulers < _most(size):
         what = (

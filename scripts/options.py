@@ -1,9 +1,11 @@
-"""Airflow configuration options: what MWAA forces, what it defaults to, and what this project sets."""
+"""Airflow configuration options: what MWAA forces and defaults to, and what this project sets, each with its reason."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from mwaa_dbt import sizing
 from mwaa_dbt.settings import Environment
@@ -12,6 +14,7 @@ from scripts.connections import folder
 # Of these plugins/supervisor.py frees a task's slot at once.
 SUPERVISOR_TRIED = ("3.3.1",)
 SECRETS_BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
+SETTINGS = "settings.toml"
 
 # MWAA's defaults that a configuration option or startup.sh may change (image 3.3.1, config/airflow.py).
 MWAA_DEFAULTS = {
@@ -35,6 +38,16 @@ MWAA_FORCED = {
 }
 
 
+@dataclass(frozen=True)
+class Option:
+    """A configuration option, why it is set so, and where the rule comes from."""
+
+    name: str
+    value: str
+    reason: str
+    source: str
+
+
 def project_options(environment: Environment, airflow: str = "3") -> dict[str, str]:
     """Return the options this project sets on MWAA, as section.option → value; settings.toml has the last word.
 
@@ -42,23 +55,56 @@ def project_options(environment: Environment, airflow: str = "3") -> dict[str, s
         environment: its settings.
         airflow: the version of Airflow; before 3 the workers have no options of their own.
     """
-    options = {
-        "secrets.backend": SECRETS_BACKEND,
-        "secrets.backend_kwargs": json.dumps(_lookups(environment)),
-        # Forked tasks share what plugins/preload.py imported, if it is imported before the fork.
-        "core.lazy_load_plugins": "False",
-        # Else a slot is held up to 5 s after its task's end (docs/upstream/supervisor-exit.md).
-        **({} if airflow in SUPERVISOR_TRIED else {"workers.min_heartbeat_interval": "1"}),
-        "cosmos.enable_telemetry": "False",
-        **(sizing.options(environment.size, airflow) if environment.size else {}),
-        **environment.airflow,
-    }
-    if airflow.split(".", maxsplit=1)[0] == "2":
-        own = environment.airflow
-        return {name: value for name, value in options.items() if name in own or not name.startswith("workers.")}
-    # Workers take MWAA's kwargs, not ours, unless they are given both (Airflow 3, configuration.py).
-    workers = {f"workers.secrets_{name}": options[f"secrets.{name}"] for name in ("backend", "backend_kwargs")}
-    return {**workers, **options}
+    return {option.name: option.value for option in explained(environment, airflow)}
+
+
+def explained(environment: Environment, airflow: str = "3") -> list[Option]:
+    """Return the same options with their reasons; of one that settings.toml changes, with what it replaces."""
+    options = {option.name: option for option in _ours(environment, airflow)}
+    for name, value in environment.airflow.items():
+        other = options.get(name)
+        reason = (
+            f"instead of {other.value}: {other.reason}" if other and other.value != value else "an option of your own"
+        )
+        options[name] = Option(name, value, reason, SETTINGS)
+    if not _is_2(airflow):
+        return [*_workers(options), *options.values()]
+    return [one for one in options.values() if not one.name.startswith("workers.") or one.source == SETTINGS]
+
+
+def _is_2(airflow: str) -> bool:
+    return airflow.split(".", maxsplit=1)[0] == "2"
+
+
+def _ours(environment: Environment, airflow: str) -> Iterator[Option]:
+    lookups = json.dumps(_lookups(environment))
+    page = "MWAA user guide, connections-secrets-manager"
+    yield Option("secrets.backend", SECRETS_BACKEND, "connections and variables are in Secrets Manager", page)
+    yield Option(
+        "secrets.backend_kwargs",
+        lookups,
+        "where they are, and that it is asked for no others: each is a paid call",
+        page,
+    )
+    preload = "tasks share what plugins/preload.py imported, if it is imported before the fork"
+    yield Option("core.lazy_load_plugins", "False", preload, "docs/performance.md")
+    if airflow not in SUPERVISOR_TRIED:
+        slot = "else a slot is held up to 5 s after its task's end"
+        yield Option("workers.min_heartbeat_interval", "1", slot, "docs/upstream/supervisor-exit.md")
+    wait = "in a private network each call waits for its time-out"
+    yield Option("cosmos.enable_telemetry", "False", wait, "Cosmos, configuration")
+    if environment.size:
+        for name, value in sizing.options(environment.size, airflow).items():
+            yield Option(name, str(value.value), value.reason, value.source)
+
+
+def _workers(options: dict[str, Option]) -> Iterator[Option]:
+    """Yield the workers' secrets backend: they take MWAA's kwargs, not ours, unless they are given both."""
+    for key in ("backend", "backend_kwargs"):
+        if f"workers.secrets_{key}" not in options:
+            reason = "workers would take MWAA's own kwargs: both or neither"
+            value = options[f"secrets.{key}"].value
+            yield Option(f"workers.secrets_{key}", value, reason, "Airflow 3, configuration.py")
 
 
 def _lookups(environment: Environment) -> dict[str, str | None]:

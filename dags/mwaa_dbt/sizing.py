@@ -190,10 +190,10 @@ def slots_of(autoscale: str | None) -> int | None:
     return int(found[1]) if found else None
 
 
-def options(size: Size, airflow: str) -> dict[str, str]:
+def options(size: Size, airflow: str) -> dict[str, Value]:
     """Return the Airflow options of a size, by the names that this version of Airflow knows."""
     found = {name: value for name, value in derive(size).items() if name.startswith("airflow.")}
-    return {option_name(name.removeprefix("airflow."), airflow): str(one.value) for name, one in found.items()}
+    return {option_name(name.removeprefix("airflow."), airflow): value for name, value in found.items()}
 
 
 def option_name(name: str, airflow: str) -> str:
@@ -211,6 +211,7 @@ MOVED = {
 # What is left alone, and why.
 LEFT = {
     "core.parallelism": "MWAA computes it from workers, slots and schedulers",
+    "scheduler.task_queued_timeout": "MWAA's 1800 s, three times Airflow's: a further worker takes minutes to start",
     "core.dagbag_import_timeout": "Airflow's 30 s; `mwaa build` fails a DAG file that takes longer",
     "dag_processor.dag_file_processor_timeout": "Airflow's 50 s; see above",
 }

@@ -97,6 +97,15 @@ ERRORS: dict[str, tuple[Changes, str]] = {
     "autoscale": ({"# airflow": '"celery.worker_autoscale" = "five"'}, "'five' is not the most and the least"),
     "threads": ({"# threads": "threads = 0"}, "dbt cannot run with 0 threads"),
     "poll": ({"# tasks": "poll = 0"}, "watching tasks would never rest"),
+    "old name": (
+        {"# airflow": '"scheduler.parsing_processes" = "2"'},
+        "scheduler.parsing_processes would not be heeded: Airflow 3.3.1 knows it as dag_processor.parsing_processes",
+    ),
+    "new name": (
+        {"# airflow": '"dag_processor.parsing_processes" = "2"', "3.3.1": "2.11.2"},
+        "dag_processor.parsing_processes would not be heeded: Airflow 2.11.2 knows it as scheduler.parsing_processes",
+    ),
+    "MWAA's own": ({"# airflow": '"core.executor" = "LocalExecutor"'}, "MWAA sets it, whatever anybody says"),
 }
 WARNINGS: dict[str, tuple[Changes, str, str]] = {
     "quota": ({"# mwaa": "max_workers = 26"}, "26 workers are more than the 25", "ask for a higher quota"),
@@ -113,16 +122,6 @@ WARNINGS: dict[str, tuple[Changes, str, str]] = {
     "threads": ({"# threads": "threads = 16"}, "16 dbt threads: a Snowflake warehouse runs 8", "threads = 8"),
     "poll": ({"# tasks": "poll = 2"}, "are 60 calls a second at the API; it answers 50", "poll = 3"),
     "retry": ({"# tasks": "retry_delay = 60"}, "a retry comes after 60 s", "retry_delay = 300"),
-    "old name": (
-        {"# airflow": '"scheduler.parsing_processes" = "2"'},
-        "Airflow 3.3.1 knows scheduler.parsing_processes as dag_processor.parsing_processes",
-        "rename it in [environments.dev.airflow]",
-    ),
-    "new name": (
-        {"# airflow": '"dag_processor.parsing_processes" = "2"', "3.3.1": "2.11.2"},
-        "Airflow 2.11.2 knows dag_processor.parsing_processes as scheduler.parsing_processes",
-        "rename it",
-    ),
     "parallelism": ({"# airflow": '"core.parallelism" = "12"'}, "leaves some of 25 slots idle", "leave it out"),
     "no environment": (
         {'[environments.dev.mwaa]\nname = "dev"\n': ""},
