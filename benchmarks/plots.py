@@ -13,7 +13,7 @@ from mwaa_dbt.errors import ProjectError
 
 FOLDER = Path("docs", "images")
 PLOTS = {"fork": "task-parse", "run": "dag-run", "celery": "dag-run-celery"}
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,

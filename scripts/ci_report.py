@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from scripts.ci import Report
-from scripts.console import out
 from scripts.state import Node
 
 COLOURS = {"success": "green", "pass": "green", "warn": "yellow", "error": "red", "fail": "red", "skipped": "yellow"}
-LOG_WIDTH = 200
 
 
 def changes(nodes: list[Node]) -> Table:
@@ -27,11 +24,6 @@ def changes(nodes: list[Node]) -> Table:
 
 def _table(*more: str) -> Table:
     return Table("project", Column("node", overflow="fold"), "kind", "change", *more)
-
-
-def show(table: Table) -> None:
-    """Print a table; a log has no width, so there every name stands whole in one line."""
-    (out if out.is_terminal else Console(width=LOG_WIDTH)).print(table)
 
 
 def results(report: Report) -> Table:

@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mwaa_dbt.errors import ProjectError
-from scripts.console import err, out
+from scripts.console import err, out, wide
 from scripts.deploy import commands as releases
 from scripts.history import commands as history
 from scripts.local import commands
@@ -76,9 +76,9 @@ def build(environment: Environment = "local", state: State = None, as_json: Json
     table = Table("DAG", "file", "tasks", "dbt nodes", "parse, of 30 s")
     for parsed in made.parsed:
         table.add_row(parsed.dag, parsed.file, str(parsed.tasks), str(len(parsed.nodes)), f"{parsed.seconds:.1f} s")
-    out.print(table)
+    wide(table)
     if nodes:
-        ci_report.show(ci_report.changes(nodes))
+        wide(ci_report.changes(nodes))
     out.print(f"build/{environment} is release [bold]{made.release}[/]{_since(stored, nodes)}")
 
 
@@ -111,7 +111,7 @@ def ci(
     if as_json:
         out.print_json(json.dumps(ci_report.as_table(report)))
     elif report.outcomes:
-        ci_report.show(ci_report.results(report))
+        wide(ci_report.results(report))
     else:
         out.print(f"Nothing to build has changed since {report.state}.")
     for outcome in report.outcomes:

@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from mwaa_dbt.settings import load
-from mwaa_dbt.sizing import LEFT, option_name
+from mwaa_dbt.sizing import LEFT, is_2, option_name
 from mwaa_dbt.tables import Source
-from scripts.console import out
+from scripts.console import wide
 from scripts.options import MWAA_DEFAULTS, SETTINGS, Option, explained
 from scripts.paths import Paths
 from scripts.refused import refuse
-
-LOG_WIDTH = 200
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def read_config(paths: Paths, name: str) -> Config:
 def _placed(option: Option, source: Source, environment: str) -> Option:
     if option.source != SETTINGS:
         return option
-    place = source.where(("environments", environment, "airflow", option.name)).rsplit(", ", 1)[0]
+    place = source.line(("environments", environment, "airflow", option.name))
     return Option(option.name, option.value, option.reason, place)
 
 
@@ -54,9 +51,8 @@ def _left(taken: set[str], airflow: str) -> dict[str, str]:
     mwaa = {name: f"{value}, MWAA's own default" for name, value in MWAA_DEFAULTS.items()}
     left = {option_name(name, airflow): reason for name, reason in LEFT.items()}
     # MWAA's image has a server type for Airflow 3.2 and later only.
-    known = {
-        name: reason for name, reason in mwaa.items() if not (airflow.startswith("2.") and name.startswith("api."))
-    }
+    served = not is_2(airflow) and not airflow.startswith("3.0.")
+    known = {name: reason for name, reason in mwaa.items() if served or not name.startswith("api.")}
     return {name: reason for name, reason in {**known, **left}.items() if name not in taken}
 
 
@@ -80,7 +76,5 @@ def show(config: Config) -> None:
     left = Table("option", "why", title="Left alone", title_justify="left")
     for name, reason in config.left.items():
         left.add_row(escape(name), escape(reason))
-    # A log has no width of its own.
-    console = out if out.is_terminal else Console(width=LOG_WIDTH)
-    console.print(options)
-    console.print(left)
+    wide(options)
+    wide(left)

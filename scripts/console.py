@@ -6,15 +6,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.status import Status
 
 EVERY = 60.0  # seconds between two lines of a long step in a log
+LOG_WIDTH = 200  # characters
 
 # Else the ":secret:" of an ARN is printed as a picture.
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+def wide(what: RenderableType) -> None:
+    """Print a table; a log has no width, so there every name stands whole in one line."""
+    (out if out.is_terminal else Console(width=LOG_WIDTH)).print(what)
 
 
 class Notes(list[str]):

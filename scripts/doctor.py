@@ -60,7 +60,7 @@ class Case:
         """Return the file and line of a setting, or None if settings.toml leaves it out."""
         table, key = name.split(".", 1)
         path = ("environments", self.name, table, key)
-        return self.source.where(path).rsplit(", ", 1)[0] if key in self.table.get(table, {}) else None
+        return self.source.line(path) if key in self.table.get(table, {}) else None
 
 
 @dataclass(frozen=True)

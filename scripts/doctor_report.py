@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from mwaa_dbt.sizing import LEFT, Size, Value, defaults, derive, option_name
-from scripts.console import out
+from scripts.console import out, wide
 from scripts.doctor import Case, Report
 
 MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "error": "[red]✗[/]"}
-LOG_WIDTH = 200
 PLAIN = ("snowflake.threads", "tasks.poll", "tasks.execution")
 
 
@@ -73,8 +71,7 @@ def show(report: Report) -> None:
     table = Table("setting", Column("value", overflow="fold"), "from", "why", "source")
     for row in rows(report.case):
         table.add_row(*map(escape, (row.name, str(row.value), row.origin, row.reason, row.source)))
-    # A log has no width of its own.
-    (out if out.is_terminal else Console(width=LOG_WIDTH)).print(table)
+    wide(table)
     for finding in report.findings:
         out.print(f"{MARKS[finding.state]} {escape(finding.what)}")
         if finding.fix:

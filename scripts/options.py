@@ -67,13 +67,7 @@ def explained(environment: Environment, airflow: str = "3") -> list[Option]:
             f"instead of {other.value}: {other.reason}" if other and other.value != value else "an option of your own"
         )
         options[name] = Option(name, value, reason, SETTINGS)
-    if not _is_2(airflow):
-        return [*_workers(options), *options.values()]
-    return [one for one in options.values() if not one.name.startswith("workers.") or one.source == SETTINGS]
-
-
-def _is_2(airflow: str) -> bool:
-    return airflow.split(".", maxsplit=1)[0] == "2"
+    return [*([] if sizing.is_2(airflow) else _workers(options)), *options.values()]
 
 
 def _ours(environment: Environment, airflow: str) -> Iterator[Option]:
@@ -88,7 +82,7 @@ def _ours(environment: Environment, airflow: str) -> Iterator[Option]:
     )
     preload = "tasks share what plugins/preload.py imported, if it is imported before the fork"
     yield Option("core.lazy_load_plugins", "False", preload, "docs/performance.md")
-    if airflow not in SUPERVISOR_TRIED:
+    if airflow not in SUPERVISOR_TRIED and not sizing.is_2(airflow):
         slot = "else a slot is held up to 5 s after its task's end"
         yield Option("workers.min_heartbeat_interval", "1", slot, "docs/upstream/supervisor-exit.md")
     wait = "in a private network each call waits for its time-out"

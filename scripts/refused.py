@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mwaa_dbt.errors import ProjectError
-from mwaa_dbt.sizing import MOVED
+from mwaa_dbt.sizing import MOVED, is_2
 from mwaa_dbt.tables import Source
 
 KEY = re.compile(r"[a-z]+([a-z0-9._]*[a-z0-9_]+)?")
@@ -89,7 +89,7 @@ def _form(name: str, value: str) -> Refusal | None:
 
 
 def _heeded(name: str, airflow: str) -> Refusal | None:
-    old = airflow.startswith("2.")
+    old = is_2(airflow)
     if name in BLOCKED and not old:
         return Refusal(name, "MWAA's API refuses it", "leave it out")
     if name in ANY or name in (AIRFLOW_2 if old else AIRFLOW_3):

@@ -198,7 +198,12 @@ def options(size: Size, airflow: str) -> dict[str, Value]:
 
 def option_name(name: str, airflow: str) -> str:
     """Return what an option of Airflow 3 is called in a version."""
-    return MOVED.get(name, name) if airflow.split(".", maxsplit=1)[0] == "2" else name
+    return MOVED.get(name, name) if is_2(airflow) else name
+
+
+def is_2(airflow: str) -> bool:
+    """Return whether a version is one of Airflow 2."""
+    return airflow.split(".", maxsplit=1)[0] == "2"
 
 
 # Airflow 3 reads the old names of only some (its configuration's deprecated_options).

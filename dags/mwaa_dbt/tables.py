@@ -24,10 +24,14 @@ class Source(NamedTuple):
 
     def where(self, path: tuple[str, ...]) -> str:
         """Say where a setting stands: file, line if it is written there, and dotted name."""
-        line = self._line(path)
-        return f"{self.name}{f', line {line}' if line else ''}, {'.'.join(path) or 'top level'}"
+        return f"{self.line(path)}, {'.'.join(path) or 'top level'}"
 
-    def _line(self, path: tuple[str, ...]) -> int | None:
+    def line(self, path: tuple[str, ...]) -> str:
+        """Say the file, and the line if the setting is written there."""
+        number = self._number(path)
+        return f"{self.name}{f', line {number}' if number else ''}"
+
+    def _number(self, path: tuple[str, ...]) -> int | None:
         table: tuple[str, ...] = ()
         for number, line in enumerate(self.text.splitlines(), 1):
             if header := re.match(r"\s*\[\s*([\w.\-\" ]+)\]", line):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from scripts.console import wide
 from scripts.history import screen
 from scripts.history.data import node_numbers
 from scripts.history.find import NodeHistory, NodeRun
@@ -17,20 +18,20 @@ ERROR, OTHERS = 100, 70  # characters of an error in a table, and of the cells b
 
 def show(history: NodeHistory, rows: Sequence[NodeRun]) -> None:
     """Print a node's runs, its numbers, and whether the newest run is without it."""
-    screen.show(Text(history.id, style="bold"))
+    wide(Text(history.id, style="bold"))
     if rows:
         screen.table(("at (UTC)", "DAG", "state", "seconds", "tries", "error"), [_row(one) for one in rows])
     else:
-        screen.show("It has not failed.")
+        wide("It has not failed.")
     _last_error(rows)
     numbers = node_numbers(history)
     good = numbers["runs"] - numbers["failed"]
     times = f" · p50 {numbers['p50']:.1f} s, p95 {numbers['p95']:.1f} s" if good else ""
     retried = f" · {numbers['retried']} by a retry" if numbers["retried"] else ""
-    screen.show(f"{good} of {numbers['runs']} runs succeeded{_share(good, numbers['runs'])}{retried}{times}")
+    wide(f"{good} of {numbers['runs']} runs succeeded{_share(good, numbers['runs'])}{retried}{times}")
     for run in history.missing:
         told = f"Not in the newest run of {run.title} ({run.run}): deleted, renamed or not selected."
-        screen.show(Text(told, style="yellow"))
+        wide(Text(told, style="yellow"))
     ran = [one for one in history.runs if one.node.ran]
     screen.plot("seconds per run", [Point(one.run.at, one.node.seconds, one.node.failed) for one in ran])
 
@@ -39,7 +40,7 @@ def _last_error(rows: Sequence[NodeRun]) -> None:
     for one in rows:
         if one.error:
             head = (f"{screen.moment(one.run.at)}: ", "bold red")
-            screen.show(Text.assemble(head, one.error.rstrip()))
+            wide(Text.assemble(head, one.error.rstrip()))
             return
 
 

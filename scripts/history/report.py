@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from scripts.aws import Bucket
+from scripts.console import wide
 from scripts.history import screen
 from scripts.history.archive import Found
 from scripts.history.model import Run
@@ -37,7 +38,7 @@ def show(runs: Sequence[Run], shown: Sequence[Run]) -> None:
         head = ("at (UTC)", "DAG", "state", "seconds", "nodes", "failed", "slowest")
         screen.table(screen.fitting(head), [screen.fitting(_row(run)) for run in shown])
     else:
-        screen.show("No run has failed.")
+        wide("No run has failed.")
     _summary(runs)
     _slowest(runs)
     _flaky(runs)
@@ -77,7 +78,7 @@ def _slowest(runs: Sequence[Run]) -> None:
 def _flaky(runs: Sequence[Run]) -> None:
     found = flaky(runs)
     if not found:
-        screen.show("No node is flaky: none succeeded after a failure of the same code.")
+        wide("No node is flaky: none succeeded after a failure of the same code.")
         return
     rows = [
         [_label(one, runs), kind(one.node), str(one.retried), str(one.recovered), str(one.runs)]

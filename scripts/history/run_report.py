@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from scripts.console import wide
 from scripts.history import screen
 from scripts.history.model import Node, Run
 from scripts.history.text import count, kind, short
@@ -14,9 +15,9 @@ BAR = 24  # characters of the timeline
 def show(run: Run, artifacts: str, failed: bool, limit: int | None) -> None:
     """Print a run: its nodes by their start, its errors, and where its raw artifacts are."""
     head = f"{run.title} · {run.run} · {screen.moment(run.at)} UTC · "
-    screen.show(Text.assemble((head, "bold"), screen.state(run.state), f" · {run.seconds:.1f} s"))
+    wide(Text.assemble((head, "bold"), screen.state(run.state), f" · {run.seconds:.1f} s"))
     git = f" · git {run.git[:12]}" if run.git else ""
-    screen.show(Text(f"release {run.release}{git} · project {run.project} · {count(len(run.nodes), 'node')}"))
+    wide(Text(f"release {run.release}{git} · project {run.project} · {count(len(run.nodes), 'node')}"))
     nodes = sorted(run.nodes.items(), key=lambda item: (item[1].start, item[0]))
     chosen = [(name, node) for name, node in nodes if node.failed or not failed][:limit]
     names = ("node", "kind", "state", "start", "seconds", "tries", "")
@@ -24,9 +25,9 @@ def show(run: Run, artifacts: str, failed: bool, limit: int | None) -> None:
     if chosen:
         screen.table(screen.fitting(names), [screen.fitting(_row(name, node, whole)) for name, node in chosen])
     for name, text in run.errors.items():
-        screen.show(Text(f"{short(name)}:", style="bold red"))
-        screen.show(Text(text.rstrip()))
-    screen.show(Text(f"artifacts: {artifacts}"))
+        wide(Text(f"{short(name)}:", style="bold red"))
+        wide(Text(text.rstrip()))
+    wide(Text(f"artifacts: {artifacts}"))
 
 
 def _row(name: str, node: Node, whole: float) -> list[str | Text]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from rich.console import Console, JustifyMethod, RenderableType
+from rich.console import JustifyMethod
 from rich.table import Column, Table
 from rich.text import Text
 
-from scripts.console import out
+from scripts.console import out, wide
 from scripts.history.plot import Point, draw
 
-LOG_WIDTH = 200
 PLOT_WIDTH = 100
 # The columns that stand to the right.
 NUMBERS = {
@@ -34,17 +33,12 @@ def fitting[T](cells: Sequence[T]) -> Sequence[T]:
     return cells if out.width >= PLOT_WIDTH or not out.is_terminal else cells[:-1]
 
 
-def show(what: RenderableType) -> None:
-    """Print a table; a log has no width, so there every name stands whole in one line."""
-    (out if out.is_terminal else Console(width=LOG_WIDTH)).print(what)
-
-
 def table(names: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str | None = None) -> None:
     """Print a table; its texts are no markup."""
     made = Table(*map(_column, names), title=title, title_justify="left", title_style="bold")
     for row in rows:
         made.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    show(made)
+    wide(made)
 
 
 def _column(name: str) -> Column:
@@ -75,4 +69,4 @@ def share(part: int, whole: int) -> str:
 def plot(title: str, points: Sequence[Point]) -> None:
     """Print seconds over time, if there are enough points."""
     if drawn := draw(title, points, min(out.width, PLOT_WIDTH)):
-        show(Text.from_ansi(drawn))
+        wide(Text.from_ansi(drawn))

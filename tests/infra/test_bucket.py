@@ -6,52 +6,29 @@ moto's CloudFormation (5.2.5, s3/models.py) takes a bucket's name and encryption
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
-from moto.server import ThreadedMotoServer
 
 from mwaa_dbt.archive import INDEX, RUNS
 from mwaa_dbt.settings import Environment, load
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "infra" / "bucket.yaml").read_text()
-REGION = "eu-central-1"
 # See above: the bucket's policy is one of the things that moto passes over.
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
+type Deploy = Callable[..., dict[str, str]]
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/0d1c3f5e-1111-2222-3333-444455556666"
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[Any]:
-    """Give a function that makes clients of AWS as moto serves it on a free loopback port."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-    yield lambda service: boto3.client(service, endpoint_url=f"http://{host}:{port}", **keys)
-    server.stop()
-
-
-def deploy(session: Any, **parameters: str) -> dict[str, str]:
-    """Make a stack of the template and return its outputs."""
-    cloudformation = session("cloudformation")
-    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
-    cloudformation.create_stack(StackName=parameters["Bucket"], TemplateBody=TEMPLATE, Parameters=given)
-    (stack,) = cloudformation.describe_stacks(StackName=parameters["Bucket"])["Stacks"]
-    assert stack["StackStatus"] == "CREATE_COMPLETE"
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
-@pytest.fixture(scope="module")
-def bucket(session: Any) -> str:
+def bucket(deploy: Deploy) -> str:
     """Return the name of a bucket made with the defaults."""
-    return deploy(session, Bucket="releases")["BucketName"]
+    return deploy("releases", TEMPLATE, Bucket="releases")["BucketName"]
 
 
 def template(part: str) -> dict[str, Any]:
@@ -76,9 +53,9 @@ def test_template_is_clean() -> None:
     assert lint(TEMPLATE.replace("Status: Enabled", "Status: Kept", 1)) != []
 
 
-def test_outputs_name_bucket(session: Any) -> None:
+def test_outputs_name_bucket(deploy: Deploy) -> None:
     """What other stacks need is given back."""
-    outputs = deploy(session, Bucket="outputs")
+    outputs = deploy("outputs", TEMPLATE, Bucket="outputs")
     assert outputs == {"BucketName": "outputs", "BucketArn": "arn:aws:s3:::outputs"}
 
 
@@ -99,9 +76,9 @@ def test_encrypted_by_s3_unless_told(session: Any, bucket: str) -> None:
     assert encryption(session, bucket)["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
 
 
-def test_encrypted_with_own_key(session: Any) -> None:
+def test_encrypted_with_own_key(session: Any, deploy: Deploy) -> None:
     """With a key that is used."""
-    rule = encryption(session, deploy(session, Bucket="own-key", KeyArn=KEY)["BucketName"])
+    rule = encryption(session, deploy("own-key", TEMPLATE, Bucket="own-key", KeyArn=KEY)["BucketName"])
     assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
 
 
@@ -129,9 +106,9 @@ def test_what_expires() -> None:
     assert "Prefix" not in cleaned
 
 
-def test_bucket_outlives_its_stack(session: Any) -> None:
+def test_bucket_outlives_its_stack(session: Any, deploy: Deploy) -> None:
     """Deleting the stack leaves the releases where they are."""
-    name = deploy(session, Bucket="outlives")["BucketName"]
+    name = deploy("outlives", TEMPLATE, Bucket="outlives")["BucketName"]
     session("cloudformation").delete_stack(StackName=name)
     assert name in {found["Name"] for found in session("s3").list_buckets()["Buckets"]}
 

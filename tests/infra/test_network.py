@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
-from moto.server import ThreadedMotoServer
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "infra" / "network.yaml").read_text()
 REGION = "eu-central-1"
+type Deploy = Callable[..., dict[str, str]]
 KINDS = ("Subnet", "SubnetRouteTableAssociation")
 ROUTINGS = ("nat", "nat-per-zone", "endpoints")
 # What MWAA and the tasks call, beside S3 (MWAA user guide, vpc-vpe-create-access; secretsmanager and sts are ours).
@@ -78,27 +77,17 @@ class Network:
 
 
 @pytest.fixture(scope="module")
-def make() -> Iterator[Callable[[str], Network]]:
+def make(session: Any, deploy: Deploy) -> Callable[[str], Network]:
     """Give a function that returns a network of that routing, made once."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-    cloudformation, ec2 = (boto3.client(name, endpoint_url=url, **keys) for name in ("cloudformation", "ec2"))
     made: dict[str, Network] = {}
 
     def network(routing: str) -> Network:
         if routing not in made:
-            given = {"Name": "shop", "Routing": routing, "Network": f"10.{len(made)}"}
-            parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
-            cloudformation.create_stack(StackName=routing, TemplateBody=TEMPLATE, Parameters=parameters)
-            (stack,) = cloudformation.describe_stacks(StackName=routing)["Stacks"]
-            assert stack["StackStatus"] == "CREATE_COMPLETE"
-            made[routing] = Network({one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}, ec2)
+            outputs = deploy(routing, TEMPLATE, Name="shop", Routing=routing, Network=f"10.{len(made)}")
+            made[routing] = Network(outputs, session("ec2"))
         return made[routing]
 
-    yield network
-    server.stop()
+    return network
 
 
 def test_template_is_clean() -> None:

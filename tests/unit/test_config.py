@@ -57,6 +57,12 @@ def test_what_is_set_is_not_left(tmp_path: Path) -> None:
     assert "scheduler.task_queued_timeout" not in read_config(paths, "dev").left
 
 
+@pytest.mark.parametrize(("version", "served"), [("2.11.2", False), ("3.0.6", False), ("3.2.1", True), ("3.3.1", True)])
+def test_defaults_are_of_the_version(tmp_path: Path, version: str, served: bool) -> None:
+    """MWAA says how the API is served since its image for 3.2."""
+    assert ("api.server_type" in read_config(project(tmp_path, version=version), "dev").left) is served
+
+
 REFUSED = {
     "forced": ('"core.executor" = "LocalExecutor"', "3.3.1", "MWAA sets it, whatever anybody says", "leave it out"),
     "blocked": ('"core.multi_team" = "True"', "3.3.1", "MWAA's API refuses it", "leave it out"),

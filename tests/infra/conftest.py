@@ -1,0 +1,40 @@
+"""CloudFormation as moto serves it, for the templates of infra/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+REGION = "eu-central-1"
+type Deploy = Callable[..., dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Any]:
+    """Give a function that makes clients of AWS as moto serves it on a free loopback port."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
+    yield lambda service: boto3.client(service, endpoint_url=url, **keys)
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def deploy(session: Any) -> Deploy:
+    """Give a function that makes a stack of a template and parameters, and returns its outputs."""
+    cloudformation = session("cloudformation")
+
+    def deploy(stack: str, template: str, **parameters: str) -> dict[str, str]:
+        given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+        made = {"StackName": stack, "TemplateBody": template, "Parameters": given}
+        cloudformation.create_stack(**made, Capabilities=["CAPABILITY_NAMED_IAM"])
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        assert found["StackStatus"] == "CREATE_COMPLETE"
+        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+    return deploy
