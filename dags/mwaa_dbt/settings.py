@@ -19,6 +19,7 @@ from mwaa_dbt.sizing import DEFAULT_CLASS, ClassName, Execution, Size, Value, de
 from mwaa_dbt.tables import Source, as_table, read, suggestion
 
 type Event = Literal["failure", "recovery", "warnings", "freshness", "late"]
+type Level = Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"]
 type Authentication = Literal["key_pair", "encrypted_key_pair", "workload_identity", "password"]
 AUTOSCALE = "celery.worker_autoscale"
 EVENTS: tuple[Event, ...] = ("failure", "recovery", "warnings", "freshness", "late")
@@ -86,10 +87,23 @@ class Secrets(NamedTuple):
     kms_key: str | None = None
 
 
-class Mwaa(NamedTuple):
-    """The MWAA environment: what it is called, and how large it is.
+class Logs(NamedTuple):
+    """What MWAA writes to CloudWatch, of each kind from a level on, and for how many days it is kept."""
 
-    Without a class nothing is derived from it. `load` fills in what settings.toml leaves out (mwaa_dbt.sizing).
+    dag_processing: Level | None = None
+    scheduler: Level | None = None
+    task: Level | None = None
+    webserver: Level | None = None
+    worker: Level | None = None
+    retention: int | None = None
+
+
+class Mwaa(NamedTuple):
+    """The MWAA environment: what it is called, how large it is, and how `mwaa env` makes it.
+
+    Without a class nothing is derived from it. `load` fills in the sizes that settings.toml leaves out
+    (mwaa_dbt.sizing); what else it leaves out is the default of infra/environment.yaml. `maintenance` is a day and an
+    hour (UTC) as "SUN:03:30", `role` an execution role of your own, `kms_key` a key's ARN for environment and bucket.
     """
 
     name: str
@@ -97,6 +111,33 @@ class Mwaa(NamedTuple):
     min_workers: int | None = None
     max_workers: int | None = None
     schedulers: int | None = None
+    min_webservers: int | None = None
+    max_webservers: int | None = None
+    access: Literal["PUBLIC_ONLY", "PRIVATE_ONLY", "PUBLIC_AND_PRIVATE"] | None = None
+    maintenance: str | None = None
+    role: str | None = None
+    kms_key: str | None = None
+    logs: Logs | None = None
+
+
+class Network(NamedTuple):
+    """Where the environment stands: two private subnets of yours, or those that infra/network.yaml makes.
+
+    `addresses` are the first two numbers of that network's addresses; without security groups one is made.
+    """
+
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    routing: Literal["nat", "nat-per-zone", "endpoints"] | None = None
+    addresses: str | None = None
+
+
+class Alarms(NamedTuple):
+    """Who hears of infra/monitoring.yaml's alarms: mail addresses, and a Slack channel by its and its workspace's id."""
+
+    emails: tuple[str, ...] = ()
+    slack_workspace: str | None = None
+    slack_channel: str | None = None
 
 
 class Tasks(NamedTuple):
@@ -127,6 +168,8 @@ class Environment(NamedTuple):
     connections: Mapping[str, Connection] = MappingProxyType({})
     # Name → value; an empty text says that the value is a secret, given to `mwaa secrets push`.
     variables: Mapping[str, str] = MappingProxyType({})
+    network: Network | None = None
+    alarms: Alarms | None = None
 
     @property
     def size(self) -> Size | None:
@@ -231,8 +274,13 @@ def runtime() -> Runtime:
 
 
 def shipped(name: str, environment: Environment) -> str:
-    """Return the text of the settings.json that goes with the DAGs of an environment."""
-    return json.dumps(as_table(Runtime(name, environment)), indent=2, sort_keys=True) + "\n"
+    """Return the text of the settings.json that goes with the DAGs of an environment.
+
+    How the environment is made is left out: no DAG asks for it, and a change of it is no new release.
+    """
+    mwaa = environment.mwaa and Mwaa(environment.mwaa.name)
+    known = environment._replace(mwaa=mwaa, network=None, alarms=None)
+    return json.dumps(as_table(Runtime(name, known)), indent=2, sort_keys=True) + "\n"
 
 
 def dbt_executable() -> str:

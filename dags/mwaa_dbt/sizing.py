@@ -26,7 +26,9 @@ SHORTEST = 5  # seconds between two looks: shorter ones cost more than they tell
 STATEMENTS = 8  # that a Snowflake warehouse runs at once: MAX_CONCURRENCY_LEVEL's default, per cluster
 
 EXECUTION = "tasks.execution"
+CONTAINERS = ("min_workers", "max_workers", "schedulers", "min_webservers", "max_webservers")
 CLASSES_PAGE = "MWAA user guide, environment-class"
+AUTOSCALING_PAGE = "MWAA user guide, mwaa-web-server-autoscaling"
 TUNING_PAGE = "MWAA user guide, best-practices-tuning"
 
 
@@ -107,13 +109,15 @@ def defaults(name: ClassName) -> dict[str, Value]:
     )
     if CLASSES[name].hybrid:
         fixed = Value(1, f"{name} is one container, scheduler and worker", CLASSES_PAGE)
-        return {**{f"mwaa.{one}": fixed for one in ("min_workers", "max_workers", "schedulers")}, EXECUTION: mode}
+        return {**{f"mwaa.{one}": fixed for one in CONTAINERS}, EXECUTION: mode}
     return {
         "mwaa.min_workers": Value(1, "the one worker that an environment always has", "MWAA API, CreateEnvironment"),
         "mwaa.max_workers": Value(
             5, "a further worker takes minutes to start and is paid for; dbt's tasks mostly wait", "docs/sizing.md"
         ),
         "mwaa.schedulers": Value(2, "MWAA's own default, and the least it takes", "MWAA API, CreateEnvironment"),
+        "mwaa.min_webservers": Value(2, "MWAA's own default, and the least it takes", "MWAA API, CreateEnvironment"),
+        "mwaa.max_webservers": Value(2, "MWAA's own default; up to 5 come at 70 % of CPU", AUTOSCALING_PAGE),
         EXECUTION: mode,
     }
 

@@ -12,7 +12,20 @@ from pathlib import Path
 import pytest
 
 from mwaa_dbt.errors import ProjectError
-from mwaa_dbt.settings import Environment, Runtime, Settings, Slack, Snowflake, Tasks, load, shipped
+from mwaa_dbt.settings import (
+    Alarms,
+    Environment,
+    Logs,
+    Mwaa,
+    Network,
+    Runtime,
+    Settings,
+    Slack,
+    Snowflake,
+    Tasks,
+    load,
+    shipped,
+)
 from mwaa_dbt.tables import Source, read
 
 ROOT = Path(__file__).parents[2]
@@ -132,10 +145,18 @@ def test_only_rehearsal_takes_password() -> None:
 
 @pytest.mark.parametrize("name", ["local", "staging", "prod"])
 def test_shipped_reads_back(name: str) -> None:
-    """The settings.json that goes with the DAGs says just what settings.toml says."""
+    """The settings.json that goes with the DAGs says what settings.toml says, but how the environment is made."""
     environment = load(ROOT / "settings.toml").environment(name)
     text = shipped(name, environment)
-    assert read(Runtime, json.loads(text), Source("settings.json", text)) == Runtime(name, environment)
+    known = environment._replace(mwaa=environment.mwaa and Mwaa(environment.mwaa.name))
+    assert read(Runtime, json.loads(text), Source("settings.json", text)) == Runtime(name, known)
+
+
+def test_infrastructure_is_no_release() -> None:
+    """A change of how the environment is made changes no byte of what is shipped."""
+    large = Mwaa("shop", "mw1.large", access="PRIVATE_ONLY", logs=Logs(retention=7))
+    other = DEV._replace(mwaa=large, network=Network(("subnet-1", "subnet-2")), alarms=Alarms(("a@example.com",)))
+    assert shipped("dev", other) == shipped("dev", DEV._replace(mwaa=Mwaa("shop")))
 
 
 def test_shipped_is_the_same_text() -> None:

@@ -144,7 +144,7 @@ def test_each_value_has_a_reason(name: ClassName) -> None:
 def test_class_fills_in(tmp_path: Path) -> None:
     """What settings.toml leaves out follows from the class."""
     found = dev(tmp_path, mwaa='name = "dev"\nenvironment_class = "mw1.micro"')
-    assert found.mwaa == Mwaa("dev", "mw1.micro", 1, 1, 1)
+    assert found.mwaa == Mwaa("dev", "mw1.micro", 1, 1, 1, 1, 1)
     assert (found.snowflake.threads, found.tasks.poll, found.tasks.execution) == (4, 10, "watcher")
     assert found.size == Size("mw1.micro", "watcher", 1, 1)
 
@@ -152,7 +152,7 @@ def test_class_fills_in(tmp_path: Path) -> None:
 def test_class_has_a_default(tmp_path: Path) -> None:
     """An environment that MWAA runs is small unless its class is named."""
     found = dev(tmp_path)
-    assert found.mwaa == Mwaa("dev", "mw1.small", 1, 5, 2)
+    assert found.mwaa == Mwaa("dev", "mw1.small", 1, 5, 2, 2, 2)
     assert (found.snowflake.threads, found.tasks.poll) == (8, 5)
 
 
