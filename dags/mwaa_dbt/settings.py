@@ -133,7 +133,7 @@ class Network(NamedTuple):
 
 
 class Alarms(NamedTuple):
-    """Who hears of infra/monitoring.yaml's alarms: mail addresses, and a Slack channel by its and its workspace's id."""
+    """Who hears of the alarms of infra/monitoring.yaml: mail addresses, and a Slack channel, by ids."""
 
     emails: tuple[str, ...] = ()
     slack_workspace: str | None = None
