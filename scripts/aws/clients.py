@@ -15,6 +15,7 @@ from mwaa_dbt.errors import ProjectError
 from scripts.aws.bucket import Bucket
 from scripts.aws.environment import Mwaa
 from scripts.aws.errors import Told
+from scripts.aws.logs import Logs
 from scripts.aws.secrets import Secrets
 
 # Standard mode backs off and tries again on time-outs, 5xx answers and S3's SlowDown.
@@ -72,6 +73,11 @@ class Aws:
         """Create a queue of SQS, as MWAA does for its workers."""
         with self._told("sqs:CreateQueue", queue):
             self._session.client("sqs", endpoint_url=self.endpoint, config=self._config).create_queue(QueueName=queue)
+
+    @property
+    def logs(self) -> Logs:
+        """The region's log groups."""
+        return Logs(self._session.client("logs", endpoint_url=self.endpoint, config=self._config), self._told)
 
     @property
     def secrets(self) -> Secrets:

@@ -79,6 +79,7 @@ def arn(action: str, resource: str) -> str:
     forms = {
         "s3": "arn:aws:s3:::{}",
         "airflow": "arn:aws:airflow:REGION:ACCOUNT:environment/{}",
+        "logs": "arn:aws:logs:REGION:ACCOUNT:log-group:{}:*",
         "secretsmanager": "arn:aws:secretsmanager:REGION:ACCOUNT:secret:{}-??????",
     }
     return forms[service].format(resource)

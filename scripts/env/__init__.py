@@ -1,0 +1,1 @@
+"""The MWAA environment itself: made, changed, looked at, copied."""
