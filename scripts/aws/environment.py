@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from scripts.aws.errors import Told
 
 # What an update needs of each file: the path in the bucket never changes, the version does.
@@ -25,6 +27,16 @@ class Mwaa:
         """Return GetEnvironment's answer."""
         with self._told("airflow:GetEnvironment", self.name):
             return dict(self._client.get_environment(Name=self.name)["Environment"])
+
+    def find(self) -> dict[str, Any] | None:
+        """Return GetEnvironment's answer; None if there is no such environment."""
+        with self._told("airflow:GetEnvironment", self.name):
+            try:
+                return dict(self._client.get_environment(Name=self.name)["Environment"])
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+        return None
 
     def update(self, versions: Mapping[str, str], strategy: str = "GRACEFUL") -> None:
         """Begin an update to S3 object versions, by file name; it goes on in AWS for 10 to 30 minutes."""

@@ -77,6 +77,8 @@ def arn(action: str, resource: str) -> str:
     """Return the ARN that a policy names for a resource of an action."""
     service = action.split(":", maxsplit=1)[0]
     forms = {
+        "cloudformation": "arn:aws:cloudformation:REGION:ACCOUNT:stack/{}/*",
+        "ec2": "{}",
         "s3": "arn:aws:s3:::{}",
         "airflow": "arn:aws:airflow:REGION:ACCOUNT:environment/{}",
         "logs": "arn:aws:logs:REGION:ACCOUNT:log-group:{}:*",
