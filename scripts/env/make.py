@@ -16,7 +16,7 @@ from scripts.deploy.update import LOST, STEADY
 from scripts.env import plan
 from scripts.env.checks import check_fixed, check_settings
 from scripts.env.plan import ENVIRONMENT, Part
-from scripts.env.site import KINDS, Kind, Site
+from scripts.env.site import KINDS, Kind, Site, running_versions
 from scripts.env.watch import await_environment, await_stack, delete_stack, way_out
 
 LOCK_WAIT = 0.0  # seconds for another deploy to end
@@ -46,11 +46,15 @@ class Work:
         return {kind: found for kind, found in self.stacks.items() if found and found.status.endswith("_IN_PROGRESS")}
 
     def facts(self, kind: Kind) -> dict[str, str]:
-        """Return what settings.toml does not know of a stack's parameters."""
+        """Return what settings.toml does not know of a stack's parameters: network, secrets, object versions.
+
+        The files of an environment that runs stay what they are, whatever is in the bucket, unless a build goes there.
+        """
         if kind != "environment":
             return {}
-        strategy = {} if self.graceful else {"WorkerReplacementStrategy": "FORCED"}
-        return self.site.facts(self.stacks["network"], self.described) | strategy
+        found = {**self.site.place(self.stacks["network"]), **self.site.secrets}
+        found |= running_versions(self.described) if self.described else {}
+        return found if self.graceful else {**found, "WorkerReplacementStrategy": "FORCED"}
 
 
 def begin(site: Site, verb: str, *, graceful: bool = True, stuck: bool = False) -> Work:

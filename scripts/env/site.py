@@ -125,21 +125,24 @@ class Site:
             "log in (`aws sso login`), then run the same command",
         )
 
-    def facts(self, network: Stack | None, described: Mapping[str, Any] | None) -> dict[str, str]:
-        """Return the parameters that are not in settings.toml: network, secrets, object versions.
+    def place(self, network: Stack | None) -> dict[str, str]:
+        """Return the parameters that say where the environment stands: the VPC, and subnets that a stack has made.
 
         Args:
-            network: the network's stack, if it is one of ours.
-            described: the environment that runs; its files stay what they are, whatever is in the bucket.
+            network: that stack; None before there is one.
         """
         given = self.settings.network
         if given and given.subnets:
-            place = {"VpcId": self.target.aws.ec2.subnets(given.subnets)[0].vpc}
-        elif network and network.outputs:
-            place = {"Subnets": network.outputs["SubnetIds"], "VpcId": network.outputs["VpcId"]}
-        else:
-            place = UNKNOWN
-        return {**place, **self.secrets, **(running_versions(described) if described else {})}
+            return {"VpcId": self.target.aws.ec2.subnets(given.subnets)[0].vpc}
+        if network is None:
+            return UNKNOWN
+        if not {"SubnetIds", "VpcId"} <= {*network.outputs}:
+            raise ProjectError(
+                f"Stack {network.name} does not say which subnets it has made.",
+                "infra/network.yaml, Outputs",
+                "give it SubnetIds and VpcId, as the template of this project has them",
+            )
+        return {"Subnets": network.outputs["SubnetIds"], "VpcId": network.outputs["VpcId"]}
 
     def newest_versions(self) -> dict[str, str]:
         """Return the parameters that name each file's newest object version in the bucket."""
