@@ -1,0 +1,315 @@
+"""The environment's template: role, security group and log groups deployed to moto, the rest by MWAA's own model.
+
+moto's CloudFormation (5.2.5) passes over AWS::MWAA::Environment.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
+
+from mwaa_dbt.settings import Environment, load
+from mwaa_dbt.sizing import DEFAULT_CLASS, defaults
+from scripts.aws import shapes
+from scripts.aws.environment import VERSIONS
+from scripts.env.containers import group
+from scripts.env.parameters import known, with_options
+from scripts.env.site import FILES
+from tests.env.template import ACCOUNT, REGION, Resolved
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = (ROOT / "infra" / "environment.yaml").read_text()
+pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:airflow/connections/snowflake_default-??????"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0d1c3f5e-1111-2222-3333-444455556666"
+SELF = f"arn:aws:airflow:{REGION}:{ACCOUNT}:environment/shop"
+GIVEN = {"Name": "shop", "Bucket": "shop", "AirflowVersion": "3.3.1", "Subnets": "subnet-1,subnet-2"}
+# What `mwaa env` looks up elsewhere than in settings.toml.
+LOOKED_UP = {"VpcId", "Secrets", "SecretsKey", "WorkerReplacementStrategy", *FILES.values()}
+# AWS knows no resource for these actions, or MWAA asks for the whole account (service authorization reference).
+WITHOUT_RESOURCE = {
+    "cloudwatch:PutMetricData",
+    "logs:DescribeLogGroups",
+    "s3:GetAccountPublicAccessBlock",
+    "s3:ListAllMyBuckets",
+}
+
+
+@pytest.fixture(scope="module")
+def made(session: Any) -> Any:
+    """Return a function that makes clients, after a stack with own secrets was made."""
+    vpc = session("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    values = {**GIVEN, "VpcId": vpc, "Secrets": SECRET, "LogsRetention": "30"}
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
+    stack = {"StackName": "shop-environment", "TemplateBody": TEMPLATE, "Parameters": given}
+    # By a change set, since moto makes no outputs of it: that of the environment is not there.
+    cloudformation = session("cloudformation")
+    plan = cloudformation.create_change_set(
+        **stack, ChangeSetName="all", ChangeSetType="CREATE", Capabilities=["CAPABILITY_IAM"]
+    )
+    cloudformation.execute_change_set(ChangeSetName=plan["Id"])
+    return session
+
+
+@pytest.fixture
+def role(made: Any) -> dict[str, Any]:
+    """Return the execution role as IAM has it."""
+    (found,) = [one for one in made("iam").list_roles()["Roles"] if "ExecutionRole" in one["RoleName"]]
+    return dict(found)
+
+
+def statements(made: Any, role: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return all statements of a role's policies."""
+    iam, found = made("iam"), []
+    for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)["PolicyDocument"]
+        # moto keeps it as Python shows it, with None for what is left out.
+        table = ast.literal_eval(document) if isinstance(document, str) else document
+        found += [one for one in table["Statement"] if one]
+    return found
+
+
+def every_policy() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every statement of every role in infra/, with the template's name, whatever its conditions say."""
+    for file in sorted((ROOT / "infra").glob("*.yaml")):
+        for resource in cfn_yaml.load(file)["Resources"].values():
+            if resource["Type"].startswith("AWS::IAM::"):
+                yield from ((file.name, dict(one)) for one in found(resource["Properties"]))
+
+
+def found(node: Any) -> Iterator[Any]:
+    """Yield whatever has an effect, in any depth."""
+    if isinstance(node, dict) and "Effect" in node:
+        yield node
+    elif isinstance(node, dict | list):
+        for one in node.values() if isinstance(node, dict) else node:
+            yield from found(one)
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a value as a list."""
+    return list(value) if isinstance(value, list) else [value]
+
+
+def test_template_is_clean() -> None:
+    """cfn-lint knows every property of the template, as it is and with options in it, and nothing worth a warning."""
+    assert lint(TEMPLATE) == []
+    assert lint(with_options(TEMPLATE, {"core.parallelism": "32", "secrets.backend_kwargs": '{"a": null}'})) == []
+    assert lint(TEMPLATE.replace("DagS3Path", "DagsS3Path")) != []
+
+
+def test_only_mwaa_takes_the_role_for_this_environment(role: dict[str, Any]) -> None:
+    """Both of MWAA's principals may, and only for this environment of this account."""
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": ["airflow.amazonaws.com", "airflow-env.amazonaws.com"]}
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnEquals": {"aws:SourceArn": SELF},
+    }
+
+
+def test_role_may_what_mwaa_wants(made: Any, role: dict[str, Any]) -> None:
+    """Each thing that MWAA's user guide names (mwaa-create-role) is allowed on its own resource."""
+    allowed = {
+        (action, resource)
+        for one in statements(made, role)
+        if one["Effect"] == "Allow" and "Resource" in one
+        for action in listed(one["Action"])
+        for resource in listed(one["Resource"])
+    }
+    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:airflow-shop-*"
+    assert {
+        ("airflow:PublishMetrics", SELF),
+        ("s3:GetObject", "arn:aws:s3:::shop/*"),
+        ("s3:GetObjectVersion", "arn:aws:s3:::shop/*"),
+        ("s3:ListBucket", "arn:aws:s3:::shop"),
+        ("s3:GetBucketPublicAccessBlock", "arn:aws:s3:::shop"),
+        ("s3:GetAccountPublicAccessBlock", "*"),
+        ("logs:CreateLogStream", logs),
+        ("logs:PutLogEvents", logs),
+        ("cloudwatch:PutMetricData", "*"),
+        ("sqs:SendMessage", f"arn:aws:sqs:{REGION}:*:airflow-celery-*"),
+        ("secretsmanager:GetSecretValue", SECRET),
+        ("s3:PutObject", "arn:aws:s3:::shop/archive/*"),
+    } <= allowed
+
+
+def test_tasks_write_nothing_but_the_archive(made: Any, role: dict[str, Any]) -> None:
+    """No task may change a release, delete anything, or write a secret."""
+    writes = {
+        (action, str(one.get("Resource")))
+        for one in statements(made, role)
+        if one["Effect"] == "Allow"
+        for action in listed(one["Action"])
+        if re.match(r"(s3|secretsmanager):(Put|Delete|Create|Update|Restore)", action)
+    }
+    assert writes == {("s3:PutObject", "arn:aws:s3:::shop/archive/*")}
+
+
+@pytest.mark.parametrize(("key", "sid"), [("", "QueueKey"), (KEY, "OwnKey")])
+def test_keys(key: str, sid: str) -> None:
+    """With a key of one's own that and no other is used, by S3 and SQS; else AWS's own for SQS, none of the account."""
+    policies = Resolved(TEMPLATE, {**GIVEN, "KmsKey": key}).properties("ExecutionRole")["Policies"]
+    using = [one for one in found(policies) if any("kms:" in action for action in listed(one["Action"]))]
+    (statement,) = using
+    services = listed(statement["Condition"]["StringEquals"]["kms:ViaService"])
+    assert statement["Sid"] == sid
+    if key:
+        assert (statement["Resource"], services) == (KEY, [f"{one}.{REGION}.amazonaws.com" for one in ("sqs", "s3")])
+    else:
+        assert statement["NotResource"] == f"arn:aws:kms:*:{ACCOUNT}:key/*"
+        assert services == [f"sqs.{REGION}.amazonaws.com"]
+
+
+def test_secrets_key_is_used_by_secrets_manager_alone() -> None:
+    """The key of the secrets decrypts for Secrets Manager and nobody else."""
+    policies = Resolved(TEMPLATE, {**GIVEN, "SecretsKey": KEY}).properties("ExecutionRole")["Policies"]
+    (statement,) = [one for one in found(policies) if one["Sid"] == "SecretsKey"]
+    assert (statement["Action"], statement["Resource"]) == ("kms:Decrypt", KEY)
+    assert statement["Condition"] == {"StringEquals": {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}}
+
+
+def test_no_action_is_starred() -> None:
+    """In no template of infra/ a role may do a kind of things; each action is named."""
+    policies = list(every_policy())
+    assert any(file == "environment.yaml" for file, _ in policies)
+    assert [(file, one) for file, one in policies if any("*" in action for action in listed(one["Action"]))] == []
+
+
+def test_starred_resources_are_those_that_aws_allows_no_other_for() -> None:
+    """An action on every resource is one that knows no resource."""
+    starred = [one for file, one in every_policy() if file == "environment.yaml" and "*" in listed(one.get("Resource"))]
+    assert {action for one in starred for action in listed(one["Action"])} == WITHOUT_RESOURCE
+
+
+def test_security_group_lets_in_itself_alone(made: Any) -> None:
+    """Inbound only from the group itself, outbound everything: the ways that MWAA wants (vpc-security)."""
+    ec2 = made("ec2")
+    (one,) = ec2.describe_security_groups(Filters=[{"Name": "tag:Name", "Values": ["shop"]}])["SecurityGroups"]
+    (rule,) = one["IpPermissions"]
+    assert (rule["IpProtocol"], rule["IpRanges"]) == ("-1", [])
+    assert [pair["GroupId"] for pair in rule["UserIdGroupPairs"]] == [one["GroupId"]]
+    (rule,) = one["IpPermissionsEgress"]
+    assert (rule["IpProtocol"], [found["CidrIp"] for found in rule["IpRanges"]]) == ("-1", ["0.0.0.0/0"])
+
+
+def test_log_groups_have_an_end(made: Any) -> None:
+    """The five groups that MWAA writes to have its own names, and a retention."""
+    groups = made("logs").describe_log_groups(logGroupNamePrefix="airflow-shop-")["logGroups"]
+    kinds = ("DAGProcessing", "Scheduler", "Task", "WebServer", "Worker")
+    assert {one["logGroupName"]: one["retentionInDays"] for one in groups} == {
+        group("shop", kind): 30 for kind in kinds
+    }
+
+
+def test_what_outlives_the_stack() -> None:
+    """Log groups stay when the stack is deleted, and go with one that could not be made."""
+    resources = cfn_yaml.loads(TEMPLATE)["Resources"]
+    kept = {one["Type"] for one in resources.values() if one.get("DeletionPolicy") == "RetainExceptOnCreate"}
+    assert kept == {"AWS::Logs::LogGroup"}
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {
+            "Role": f"arn:aws:iam::{ACCOUNT}:role/own",
+            "SecurityGroups": "sg-1,sg-2",
+            "KmsKey": KEY,
+            "Maintenance": "SUN:03:30",
+            "LogsTask": "OFF",
+            **dict.fromkeys(FILES.values(), "3"),
+        },
+    ],
+)
+def test_mwaa_takes_the_environment(parameters: dict[str, str]) -> None:
+    """Every property is one of CreateEnvironment's, of the form that botocore's model demands, patterns and all."""
+    properties = Resolved(TEMPLATE, {**GIVEN, **parameters}).properties("Environment")
+    assert properties.pop("WorkerReplacementStrategy") == "GRACEFUL"
+    given = {**properties, "NetworkConfiguration": {**properties["NetworkConfiguration"]}}
+    assert shapes.wrong(given) is None
+    assert shapes.wrong({**given, "EnvironmentClas": "mw1.small"}) == "MWAA knows no EnvironmentClas"
+    for path, version in VERSIONS.values():
+        assert (properties[path] in VERSIONS, properties.get(version)) == (True, "3" if parameters else None)
+
+
+def test_every_option_of_mwaa_is_there() -> None:
+    """Of CreateEnvironment nothing is left out but what CloudFormation does not know, and two kinds of tenancy."""
+    properties = set(cfn_yaml.loads(TEMPLATE)["Resources"]["Environment"]["Properties"])
+    # Tags are the stack's, which gives them to all its resources.
+    assert set(shapes.members()) - properties == {"EndpointManagement", "IdentityCenterConfiguration", "Tags", "Teams"}
+
+
+def test_logs_can_be_switched_off() -> None:
+    """OFF is no level: that kind of logs is not published, the others are."""
+    logs = Resolved(TEMPLATE, {**GIVEN, "LogsTask": "OFF"}).properties("Environment")["LoggingConfiguration"]
+    assert {name: one["Enabled"] for name, one in logs.items() if not one["Enabled"]} == {"TaskLogs": False}
+
+
+def test_parameters_come_from_settings() -> None:
+    """Each parameter is a setting by its name, or is looked up; those that must be given are in every environment."""
+    parameters = cfn_yaml.loads(TEMPLATE)["Parameters"]
+    names = set(known_names()) | LOOKED_UP
+    assert set(parameters) <= names
+    assert {name for name, one in parameters.items() if "Default" not in one} == set(GIVEN)
+    settings = load(ROOT / "settings.toml")
+    for environment in settings.environments.values():
+        for name, value in known(settings.project, environment).items():
+            pattern = parameters.get(name, {}).get("AllowedPattern", ".*")
+            assert re.fullmatch(pattern, value), name
+
+
+def known_names() -> Iterator[str]:
+    """Yield the parameter of every setting of an environment that there is."""
+    from mwaa_dbt.settings import Alarms, Logs, Mwaa, Network
+
+    settings = load(ROOT / "settings.toml")
+    environment: Environment = settings.environment("prod")
+    logs = Logs("INFO", "INFO", "INFO", "INFO", "INFO", 30)
+    mwaa = Mwaa("shop", DEFAULT_CLASS, 1, 1, 1, 1, 1, "PUBLIC_ONLY", "SUN:03:30", "role", "key", logs)
+    full = environment._replace(
+        mwaa=mwaa, network=Network(("a",), ("b",), "nat", "10.1"), alarms=Alarms(("c",), "d", "e")
+    )
+    yield from known(settings.project, full)
+
+
+def test_every_setting_has_a_parameter() -> None:
+    """What settings.toml can say of how an environment is made, a template takes."""
+    taken = {name for file in (ROOT / "infra").glob("*.yaml") for name in cfn_yaml.load(file).get("Parameters", {})}
+    alarms = set() if (ROOT / "infra" / "monitoring.yaml").is_file() else {"Emails", "SlackWorkspace", "SlackChannel"}
+    assert set(known_names()) - taken == alarms
+
+
+def test_defaults_are_those_of_sizing() -> None:
+    """A file used by hand makes what `mwaa env` makes of the default class."""
+    parameters = cfn_yaml.loads(TEMPLATE)["Parameters"]
+    assert parameters["EnvironmentClass"]["Default"] == DEFAULT_CLASS
+    for name, value in defaults(DEFAULT_CLASS).items():
+        if name.startswith("mwaa."):
+            assert parameters[name.removeprefix("mwaa.").title().replace("_", "")]["Default"] == value.value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fits"),
+    [
+        ("Maintenance", "SUN:03:30", True),
+        ("Maintenance", "SUN:03:15", False),
+        ("KmsKey", KEY, True),
+        ("KmsKey", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/own", False),
+        ("Role", "own", False),
+        ("AirflowVersion", "3.3", False),
+        ("Name", "1shop", False),
+    ],
+)
+def test_wrong_parameter_is_refused_by_the_template(name: str, value: str, fits: bool) -> None:
+    """A value that MWAA would refuse in half an hour is refused by its pattern at once."""
+    pattern = cfn_yaml.loads(TEMPLATE)["Parameters"][name]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, value)) is fits
