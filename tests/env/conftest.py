@@ -189,3 +189,11 @@ def site(moto: str, tmp_path: Path) -> Iterator[Site]:
         made.sign()
         gate.edited["ExecuteChangeSet"] = made.complete
         yield made
+
+
+@pytest.fixture
+def made(site: Site) -> Site:
+    """Return a project whose environment is there."""
+    done = site.env("create", "--yes")
+    assert done.code == 0, done.seen
+    return site

@@ -17,14 +17,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
 SUBNETS = '[environments.prod.network]\nsubnets = ["{}", "{}"]'
 
 
-@pytest.fixture
-def made(site: Site) -> Site:
-    """Return a project whose environment is there."""
-    done = site.env("create", "--yes")
-    assert done.code == 0, done.seen
-    return site
-
-
 def test_plan_changes_nothing(site: Site) -> None:
     """A dry run names every stack's resources and leaves nothing behind, not even an empty stack."""
     done = site.env("create", "--dry-run", "--json")
