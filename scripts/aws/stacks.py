@@ -118,7 +118,7 @@ class Stacks:
                 Parameters=[_pair("Parameter", *item) for item in wish.parameters.items()],
                 Tags=[_pair("", *item) for item in wish.tags.items()],
                 Capabilities=["CAPABILITY_NAMED_IAM"],
-                # What an environment of before has left (bucket, log groups) is taken over.
+                # The log groups that an environment of before has left are taken over.
                 ImportExistingResources=kind == "CREATE",
             )
         return self._ready(ChangeSet(wish.name, made["Id"], ()))

@@ -146,11 +146,20 @@ def key_arn(key: str, environment: str) -> str:
     return f"arn:{partition}:kms:{region}:{account}:key/{key.removeprefix('key/')}"
 
 
-def warnings(described: Mapping[str, Any], new: New, policies: Policies) -> list[str]:
-    """Return what lets the old environment in and not the new one: trust of the role, policy of the key."""
+def warnings(described: Mapping[str, Any], tables: Table, new: New, policies: Policies) -> list[str]:
+    """Return what was made for the old environment, and must let in the new one or be left out."""
     arn = str(described["Arn"]).rpartition("/")[0] + f"/{new.mwaa}"
-    looked = []
+    looked: list[str | None] = []
+    if "secrets.backend_kwargs" in tables.get("airflow", {}):
+        looked.append(
+            "option secrets.backend_kwargs says where Airflow looks for secrets, as in the old environment; without "
+            "that line it looks where `mwaa secrets push` puts them"
+        )
     if role := described.get("ExecutionRoleArn"):
+        looked.append(
+            f"role {role}: it must be allowed bucket {new.bucket}, log groups airflow-{new.mwaa}-* and the rest of "
+            "ExecutionRole in infra/environment.yaml; without the line `role` one is made that is"
+        )
         looked.append(_warning(f"role {role}", "trust policy", policies.trust(str(role)), arn))
     if key := described.get("KmsKey"):
         looked.append(_warning(f"KMS key {key}", "key policy", policies.key(str(key)), arn))

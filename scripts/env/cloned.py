@@ -61,9 +61,9 @@ def find(paths: Paths, wanted: Clone) -> Found:
     with step(f"environment {wanted.source} in {region}"):
         described = aws.environment(wanted.source).describe()
     found = clone.copy(described, new)
-    found.warnings += clone.warnings(described, new, aws.policies)
     whole = read_back(paths.settings, as_text(new.name, found.tables)).environment(new.name)
     found.tables = clone.without_ours(found.tables, whole, new.airflow)
+    found.warnings += clone.warnings(described, found.tables, new, aws.policies)
     return Found(wanted.source, new, found, as_text(new.name, found.tables), clone.own(described))
 
 

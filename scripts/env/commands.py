@@ -60,7 +60,7 @@ def update(
 def _do(work: Any, dry_run: bool, yes: bool, as_json: bool) -> None:
     from scripts.env import plan
     from scripts.env.confirm import confirm
-    from scripts.env.make import carry_out, show
+    from scripts.env.make import carry_out, done, show
 
     idle = not (work.parts or work.under_way)
     if as_json:
@@ -75,7 +75,7 @@ def _do(work: Any, dry_run: bool, yes: bool, as_json: bool) -> None:
         confirm("Go on?", yes)
     carry_out(work)
     if not as_json:
-        out.print(f"Environment {work.site.wanted.name} is as settings.toml says{'; nothing was to do' * idle}.")
+        out.print(done(work))
 
 
 @app.command()

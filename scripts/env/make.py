@@ -140,6 +140,8 @@ def plan_update(site: Site, graceful: bool) -> Work:
     kinds = [kind for kind in kinds if site.file(kind).is_file()]
     parts = [plan.look(site, kind, site.wish(kind, work.facts(kind))) for kind in kinds]
     work.parts = [part for part in parts if part.changes]
+    if all(part.kind != "environment" for part in work.parts):
+        work.source = None
     return work
 
 
@@ -198,6 +200,17 @@ def carry_out(work: Work) -> None:
             await_environment(work.site, work.again)
     if work.verb == "create" or any(one.kind == ENVIRONMENT for part in work.parts for one in part.changes):
         _prove(work.site)
+
+
+def done(work: Work) -> str:
+    """Say what is now, without claiming more than was looked at."""
+    name, idle = work.site.wanted.name, not (work.parts or work.under_way)
+    if work.verb == "update":
+        return f"The stacks of {name} are as settings.toml says{'; nothing was to do' if idle else ''}."
+    if not idle:
+        return f"Environment {name} is there, and a task in it has run."
+    later = f"`mwaa env update --env {work.site.name}` brings it to what settings.toml says now"
+    return f"Environment {name} was there already; nothing was to do. {later}."
 
 
 def _ship(work: Work) -> None:

@@ -13,8 +13,9 @@ from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import Environment, Project
 
 LONGEST = 4096  # bytes of one parameter's value
-# Where a template has a place for Airflow's configuration options.
+# Where a template has a place for Airflow's configuration options, and how it names log groups.
 OPTIONS = "AirflowConfigurationOptions: {}"
+LOG_GROUP = "LogGroupName: !Sub airflow-${Name}-"
 
 
 class _Loader(yaml.SafeLoader):
@@ -85,7 +86,18 @@ def filled(file: Path, values: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def with_options(template: str, options: Mapping[str, str]) -> str:
-    """Return a template with Airflow's configuration options in their place: a map can be no parameter."""
+def rendered(template: str, name: str, options: Mapping[str, str]) -> str:
+    """Return a template with what can be no parameter in it.
+
+    That is Airflow's configuration options, which are a map, and the names of log groups: CloudFormation takes over one
+    that is there only if its name is written out (its user guide, import-resources-automatically).
+
+    Args:
+        template: the file's text.
+        name: the environment's.
+        options: section.option → value.
+    """
     # JSON is YAML, too.
-    return template.replace(OPTIONS, f"{OPTIONS.partition('{')[0]}{json.dumps(dict(sorted(options.items())))}")
+    table = json.dumps(dict(sorted(options.items())))
+    named = template.replace(LOG_GROUP, LOG_GROUP.replace("!Sub ", "").replace("${Name}", name))
+    return named.replace(OPTIONS, OPTIONS.replace("{}", table))

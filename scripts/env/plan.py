@@ -50,7 +50,7 @@ def look(site: Site, kind: Kind, wish: Wish) -> Part:
         made = site.stacks.plan(wish)
         site.stacks.discard(made)
         part = Part(kind, wish.name, effective(made.changes))
-        notes.append(f"{len(part.changes)} changes")
+        notes.append(f"{len(part.changes)} change{'s' * (len(part.changes) != 1)}")
     refuse_replacement(part)
     return part
 
@@ -101,16 +101,18 @@ def as_table(parts: list[Part]) -> dict[str, Any]:
 
 def show(parts: list[Part]) -> None:
     """Print a line for each resource that changes."""
-    table = Table("stack", "action", "resource", "type", "replaced", "properties")
-    for part in parts:
-        for one in part.changes:
-            table.add_row(
-                *map(
-                    escape, (part.stack, one.action, one.resource, one.kind, _replaced(one), ", ".join(one.properties))
-                )
-            )
-    if table.row_count:
+    rows = [(part.stack, *_row(one)) for part in parts for one in part.changes]
+    heads = ("stack", "action", "resource", "type", "replaced", "properties")
+    shown = [index for index in range(len(heads)) if any(row[index] for row in rows)]
+    table = Table(*(heads[index] for index in shown))
+    for row in rows:
+        table.add_row(*(escape(row[index]) for index in shown))
+    if rows:
         wide(table)
+
+
+def _row(change: Change) -> tuple[str, ...]:
+    return change.action, change.resource, change.kind, _replaced(change), ", ".join(change.properties)
 
 
 def _replaced(change: Change) -> str:

@@ -16,7 +16,7 @@ from scripts.aws.environment import VERSIONS
 from scripts.aws.stacks import Stack, Stacks, Wish
 from scripts.config import read_config
 from scripts.deploy.remote import each
-from scripts.env.parameters import filled, known, with_options
+from scripts.env.parameters import filled, known, rendered
 from scripts.paths import Paths
 from scripts.secrets.policy import policy
 from scripts.target import Target, find_target
@@ -94,9 +94,9 @@ class Site:
 
     def wish(self, kind: Kind, facts: Mapping[str, str]) -> Wish:
         """Return what a stack is to be; `facts` are the parameters that settings.toml does not know."""
-        template = self.file(kind).read_text()
+        template = rendered(self.file(kind).read_text(), self.wanted.name, self.options)
         parameters = filled(self.file(kind), {**known(self.project, self.settings), **facts})
-        return Wish(self.stack(kind), with_options(template, self.options), parameters, self.wanted.tags or {})
+        return Wish(self.stack(kind), template, parameters, self.wanted.tags or {})
 
     @cached_property
     def options(self) -> dict[str, str]:

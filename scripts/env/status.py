@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from scripts.console import wide
+from scripts.console import err, wide
 from scripts.env.site import KINDS, Site
 
 AVAILABLE = "AVAILABLE"
@@ -50,11 +50,13 @@ def _described(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def show(status: Mapping[str, Any]) -> None:
-    """Print a table."""
+    """Print a table, and how to make what is not there."""
     table = Table("", "", show_header=False)
     for key, value in _rows(status):
         table.add_row(key, escape(value))
     wide(table)
+    if status["status"] is None:
+        err.print(f"[bold]fix:[/] make it: `mwaa env create --env {escape(status['environment'])}`")
 
 
 def _rows(status: Mapping[str, Any]) -> list[tuple[str, str]]:

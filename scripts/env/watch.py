@@ -50,10 +50,10 @@ def await_stack(site: Site, kind: Kind, again: str, since: datetime | None = Non
     name = site.stack(kind)
     with going_on(f"Stack {name}", again), step(f"stack {name}") as notes:
         found = _settled(site, kind, notes)
-        if found is None or found.status in WELL:
-            notes.append(found.status if found else "gone")
-            return found
-    raise _failed(site, kind, found, since)
+        if found and found.status not in WELL:
+            raise _failed(site, kind, found, since)
+        notes.append(found.status if found else "gone")
+    return found
 
 
 def _settled(site: Site, kind: Kind, notes: Notes) -> Stack | None:
@@ -130,12 +130,12 @@ def await_environment(site: Site, again: str) -> None:
         except ProjectError as error:
             what = "\n  ".join((error.what, *reasons(site, since)))
             raise ProjectError(what, error.where, "mend what it names, then run the same command") from None
-        since = described.get("LastUpdate", {}).get("CreatedAt", since)
+        if described["Status"] != "AVAILABLE":
+            since = described.get("LastUpdate", {}).get("CreatedAt", since)
+            raise ProjectError(
+                "\n  ".join((f"Environment {site.wanted.name} is {described['Status']}.", *reasons(site, since))),
+                f"environment {site.wanted.name}",
+                f"it runs on as before; mend what it names, then `mwaa deploy --env {site.name}` or "
+                f"`mwaa env update --env {site.name}`",
+            )
         notes.append(str(described["Status"]))
-    if described["Status"] != "AVAILABLE":
-        raise ProjectError(
-            "\n  ".join((f"Environment {site.wanted.name} is {described['Status']}.", *reasons(site, since))),
-            f"environment {site.wanted.name}",
-            f"it runs on as before; mend what it names, then `mwaa deploy --env {site.name}` or "
-            f"`mwaa env update --env {site.name}`",
-        )

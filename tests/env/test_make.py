@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import time
 
 import pytest
 
 from scripts.aws import shapes
-from tests.env.conftest import MWAA, Site
+from tests.env.conftest import Site
 
 # moto's CloudFormation knows neither MWAA's environment nor a bucket's policy.
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
@@ -72,6 +69,7 @@ def test_again_goes_on(made: Site) -> None:
     done = made.env("create")
     assert done.code == 0, done.seen
     assert "nothing was to do" in done.out
+    assert "`mwaa env update --env prod`" in done.out
     assert made.gate.calls.count("ExecuteChangeSet") == calls
 
 
@@ -143,28 +141,6 @@ Resources:
         one["TopicArn"] for one in sns.list_topics()["Topics"] if one["TopicArn"].endswith(f"{site.name}-alarms")
     ]
     assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"] == "a@example.com+b@example.com"
-
-
-def test_interrupted_wait_says_what_goes_on(made: Site) -> None:
-    """Ctrl-C while MWAA works: AWS goes on, and the same command takes it up."""
-    made.mwaa.patches[made.name] = [{"Status": "UPDATING", "LastUpdate": {"Status": "PENDING"}}]
-    process = subprocess.Popen(
-        [MWAA, "env", "create", "--env", "prod", "--yes"],
-        cwd=made.root,
-        env=made.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    time.sleep(4)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=30)
-    assert process.returncode not in (0, 1), error
-    assert f"MWAA's work on {made.name} goes on in AWS." in error
-    assert "`mwaa env create --env prod` takes it up" in error
-    assert "Traceback" not in error
-    made.mwaa.patches.clear()
-    assert made.env("create").code == 0
 
 
 def test_plan_is_the_one_that_was_shown(site: Site) -> None:

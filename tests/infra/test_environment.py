@@ -20,7 +20,7 @@ from mwaa_dbt.sizing import DEFAULT_CLASS, defaults
 from scripts.aws import shapes
 from scripts.aws.environment import VERSIONS
 from scripts.env.containers import group
-from scripts.env.parameters import known, with_options
+from scripts.env.parameters import known, rendered
 from scripts.env.site import FILES
 from tests.env.template import ACCOUNT, REGION, Resolved
 
@@ -101,7 +101,7 @@ def listed(value: Any) -> list[Any]:
 def test_template_is_clean() -> None:
     """cfn-lint knows every property of the template, as it is and with options in it, and nothing worth a warning."""
     assert lint(TEMPLATE) == []
-    assert lint(with_options(TEMPLATE, {"core.parallelism": "32", "secrets.backend_kwargs": '{"a": null}'})) == []
+    assert lint(rendered(TEMPLATE, "shop", {"core.parallelism": "32", "secrets.backend_kwargs": '{"a": null}'})) == []
     assert lint(TEMPLATE.replace("DagS3Path", "DagsS3Path")) != []
 
 
@@ -214,6 +214,18 @@ def test_what_outlives_the_stack() -> None:
     resources = cfn_yaml.loads(TEMPLATE)["Resources"]
     kept = {one["Type"] for one in resources.values() if one.get("DeletionPolicy") == "RetainExceptOnCreate"}
     assert kept == {"AWS::Logs::LogGroup"}
+
+
+def test_what_is_left_can_be_taken_over() -> None:
+    """CloudFormation takes over log groups that are there already if their names are no function's."""
+    resources = cfn_yaml.loads(rendered(TEMPLATE, "shop", {}))["Resources"]
+    names = [one["Properties"]["LogGroupName"] for one in resources.values() if one["Type"] == "AWS::Logs::LogGroup"]
+    written = Resolved(TEMPLATE, GIVEN)
+    assert names == [
+        written.properties(name)["LogGroupName"]
+        for name, one in resources.items()
+        if one["Type"] == "AWS::Logs::LogGroup"
+    ]
 
 
 @pytest.mark.parametrize(
