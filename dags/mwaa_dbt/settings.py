@@ -103,8 +103,7 @@ class Mwaa(NamedTuple):
 
     Without a class nothing is derived from it. `load` fills in the sizes that settings.toml leaves out
     (mwaa_dbt.sizing); what else it leaves out is the default of infra/environment.yaml. `maintenance` is a day and an
-    hour (UTC) as "SUN:03:30", `role` an execution role of your own, `kms_key` a key's ARN for environment and bucket,
-    `tags` what all that is made for it is tagged with.
+    hour (UTC) as "SUN:03:30", `role` an execution role of your own, `kms_key` the ARN of a key; `tags` go on all of it.
     """
 
     name: str

@@ -133,6 +133,12 @@ class Site:
         file.write_text(re.sub(rf"(\n{re.escape(key)}[^\n]*)", rf"\1\n{line}", text))
         self.sign()
 
+    def rebuild(self, shape: Shape) -> None:
+        """Make another build."""
+        shutil.rmtree(self.root / "build" / "prod")
+        build(shape, self.root.parent / f"made-{next(NUMBERS)}").folder.rename(self.root / "build" / "prod")
+        self.sign()
+
     def sign(self) -> None:
         """Say in the build's record that it is one of the sources as they are now."""
         (record,) = (self.root / "build" / "prod").glob("releases/*/release.json")

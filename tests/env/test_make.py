@@ -7,6 +7,7 @@ import re
 import pytest
 
 from scripts.aws import shapes
+from tests.deploy.conftest import Shape
 from tests.env.conftest import Site
 
 # moto's CloudFormation knows neither MWAA's environment nor a bucket's policy.
@@ -113,6 +114,44 @@ def test_update_changes_what_settings_say(made: Site) -> None:
     assert (before["MaxWorkers"], after["MaxWorkers"]) == (5, 7)
     assert after["RequirementsS3ObjectVersion"] == before["RequirementsS3ObjectVersion"]
     assert "10 to 30 minutes" in done.out
+
+
+def test_update_keeps_what_a_deploy_has_made_live(made: Site) -> None:
+    """Files that `mwaa deploy` has changed since, past CloudFormation, stay when something else is changed."""
+    made.mwaa.patches[made.name] = [{"RequirementsS3ObjectVersion": "deployed"}]
+    made.set(f'name = "{made.name}', "max_workers = 7")
+    assert made.env("update", "--yes").code == 0
+    made.mwaa.patches.clear()
+    assert (made.mwaa.environment(made.name) or {})["RequirementsS3ObjectVersion"] == "deployed"
+
+
+def test_another_version_of_airflow_takes_its_files_along(made: Site) -> None:
+    """The build goes to the bucket first, and the environment changes version and files in one go."""
+    made.mwaa.patches[made.name] = [{"AirflowVersion": "2.11.2"}]
+    made.set(f'name = "{made.name}', "max_workers = 7")
+    made.rebuild(Shape("B", requirements="b==1\n"))
+    done = made.env("update", "--yes")
+    assert done.code == 0, done.seen
+    assert "Airflow 2.11.2 to 3.3.1: up to 2 hours" in done.out
+    made.mwaa.patches.clear()
+    key = {"Bucket": made.name, "Key": "requirements.txt"}
+    newest = made.client("s3").get_object(**key)
+    assert newest["Body"].read().startswith(b"b==1")
+    assert (made.mwaa.environment(made.name) or {})["RequirementsS3ObjectVersion"] == newest["VersionId"]
+
+
+def test_update_kills_tasks_only_if_told(made: Site) -> None:
+    """Running tasks end first, unless --forced says otherwise."""
+    made.set(f'name = "{made.name}', "max_workers = 7")
+    cloudformation = made.client("cloudformation")
+    for option, strategy in (((), "GRACEFUL"), (("--forced",), "FORCED")):
+        done = made.env("update", "--yes", *option)
+        assert done.code == 0, done.seen
+        (found,) = cloudformation.describe_stacks(StackName=f"{made.name}-environment")["Stacks"]
+        given = {one["ParameterKey"]: one["ParameterValue"] for one in found["Parameters"]}
+        assert given["WorkerReplacementStrategy"] == strategy
+        # moto's plans heed what is written into the template, such as options, and no parameter.
+        made.set(f'name = "{made.name}', 'environment_class = "mw1.medium"')
 
 
 def test_update_with_nothing_to_do(made: Site) -> None:
