@@ -149,7 +149,7 @@ def log_file(paths: Paths, name: str) -> Path:
 def answers(url: str) -> bool:
     """Say whether an HTTP server answers at all."""
     try:
-        return requests.get(url, timeout=2).status_code < 500  # noqa: PLR2004 - server errors begin here
+        return requests.get(url, timeout=2, allow_redirects=False).status_code < 500  # noqa: PLR2004 - server errors begin here
     except requests.RequestException:
         return False
 

@@ -19,7 +19,7 @@ from botocore.config import Config
 
 from mwaa_dbt.settings import load
 from scripts.aws import Aws, Bucket
-from scripts.local import processes, record, state
+from scripts.local import described, processes, record, state
 from scripts.local.container import Container
 from scripts.local.executor import Executor
 from scripts.local.processes import Launcher
@@ -100,7 +100,12 @@ class Stand:
 
     paths: Paths
     rehearsal: Rehearsal
-    bucket: Bucket
+    aws: Aws
+
+    @property
+    def bucket(self) -> Bucket:
+        """Its bucket."""
+        return self.aws.bucket(self.rehearsal.bucket)
 
     @property
     def client(self) -> Any:
@@ -180,8 +185,8 @@ def begin(stand: Stand) -> None:
     stand.put("plugins.zip", zipped({"first.py": ""}))
     stand.put("startup.sh", "export RELEASE=one\necho 'hello from one'\n")
     settings = load(ROOT / "settings.toml").environment("local")
-    made = record.first(settings, stand.rehearsal, stand.bucket, VERSION)
-    first = Container(stand.paths, stand.rehearsal, stand.bucket)
+    made = described.first(settings, stand.rehearsal, stand.bucket, VERSION)
+    first = Container(stand.paths, stand.rehearsal, stand.aws)
     first.run(first.prepare(made))
     record.write(stand.paths, made | {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
     variables = container(stand.paths.home, "hybrid") | {"PYTHONPATH": str(PACKAGE.parent)}
@@ -219,7 +224,7 @@ def stand(tmp_path: Path, aws_port: int, executor: Executor, monkeypatch: pytest
     rehearsal = Rehearsal("local", "eu-central-1", name, ports, executor=executor)
     aws = Aws(rehearsal.region, rehearsal.url("aws"))
     aws.make_bucket(name)
-    stand = Stand(paths, rehearsal, aws.bucket(name))
+    stand = Stand(paths, rehearsal, aws)
     try:
         begin(stand)
         yield stand
