@@ -49,9 +49,8 @@ class AirflowCli:
             return _refused(f"The command cannot be read: {error}: {line}")
         if not allowed(version, words):
             wanted = " ".join(words[:2])
-            return _refused(
-                f"This command is not allowed on MWAA: {wanted!r}.{suggestion(wanted, sorted(commands(version)))}"
-            )
+            close = suggestion(wanted, sorted(commands(version)))
+            return _refused(f"This command is not allowed on MWAA: {wanted!r}.{close}")
         with self._one:
             return self._run(words)
 

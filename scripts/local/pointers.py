@@ -12,6 +12,10 @@ from scripts.local import described, record
 from scripts.local.state import Rehearsal, needed
 from scripts.paths import Paths
 
+NEXT = """
+eval "$(mwaa local api --export)" lets this shell's AWS clients ask the rehearsal, and nobody else:
+aws mwaa get-environment --name {environment}"""
+
 
 def point(paths: Paths) -> dict[str, Any]:
     """Return what a client needs to know of the rehearsal that runs here, with it as environment variables.

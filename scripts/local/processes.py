@@ -149,7 +149,9 @@ def log_file(paths: Paths, name: str) -> Path:
 def answers(url: str) -> bool:
     """Say whether an HTTP server answers at all."""
     try:
-        return requests.get(url, timeout=2, allow_redirects=False).status_code < 500  # noqa: PLR2004 - server errors begin here
+        # The front sends on to an Airflow that may not have started yet.
+        answer = requests.get(url, timeout=2, allow_redirects=False)
+        return answer.status_code < requests.codes.internal_server_error
     except requests.RequestException:
         return False
 
