@@ -103,32 +103,6 @@ def api(
 
     Example: mwaa local api --export
     """
-    from scripts.local.pointers import exports, point, table
-
-    if as_json and export:
-        raise typer.BadParameter("goes without --json", param_hint="--export")
-    pointed = point(find_project())
-    if as_json:
-        out.print_json(json.dumps(pointed))
-    elif export:
-        out.print(exports(pointed), markup=False)
-    else:
-        out.print(table(pointed))
-        out.print(
-            '\neval "$(mwaa local api --export)" lets this shell\'s AWS clients ask the rehearsal, e.g.', markup=False
-        )
-        out.print(f"aws mwaa get-environment --name {pointed['environment']}", markup=False)
-
-
-@app.command()
-def api(
-    as_json: Json = False,
-    export: Annotated[bool, typer.Option("--export", help="Print lines for a shell's eval.")] = False,
-) -> None:
-    """Say how to point boto3, the AWS CLI or another client at the rehearsal's MWAA API (docs/local-api.md).
-
-    Example: mwaa local api --export
-    """
     from scripts.local import pointers
 
     if as_json and export:

@@ -20,6 +20,7 @@ from scripts.local.state import MARK, POSTGRES, Member, Rehearsal, folder
 from scripts.paths import Paths
 
 QUIET = 10  # looks in a row, a tenth of a second apart, that find no worker at work
+SERVER_ERRORS = 500  # the first of these statuses
 POLITE = 10.0  # seconds between SIGTERM and SIGKILL
 
 
@@ -150,8 +151,7 @@ def answers(url: str) -> bool:
     """Say whether an HTTP server answers at all."""
     try:
         # The front sends on to an Airflow that may not have started yet.
-        answer = requests.get(url, timeout=2, allow_redirects=False)
-        return answer.status_code < requests.codes.internal_server_error
+        return requests.get(url, timeout=2, allow_redirects=False).status_code < SERVER_ERRORS
     except requests.RequestException:
         return False
 
