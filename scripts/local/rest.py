@@ -73,14 +73,14 @@ def _call(url: str, path: str, query: Mapping[str, Any], wish: Mapping[str, Any]
     end = time.monotonic() + LIMIT
     with requests.Session() as session:
         session.trust_env = False
-        headers = {"Authorization": f"Bearer {token(session, url)}"}
+        headers = {"Authorization": f"Bearer {token(session, url)}", "Accept-Encoding": "identity"}
         with session.request(
             str(wish["Method"]),
             f"{url}/api/v2/{path}",
             params=query,
             json=wish.get("Body"),
             headers=headers,
-            timeout=LIMIT,
+            timeout=max(end - time.monotonic(), 0.1),
             stream=True,
             allow_redirects=False,
         ) as answer:
@@ -89,7 +89,7 @@ def _call(url: str, path: str, query: Mapping[str, Any], wish: Mapping[str, Any]
 
 def _read(answer: requests.Response, end: float) -> bytes:
     found = b""
-    for chunk in answer.iter_content(CHUNK):
+    while chunk := answer.raw.read1(CHUNK):
         found += chunk
         if len(found) > LARGEST:
             raise _refused("Server", 500, {"detail": f"The answer has more than {LARGEST:,} bytes, MWAA's limit."})
