@@ -2,11 +2,11 @@
 
 `api-server` answers every request with what it was asked; `scheduler` and `celery worker` end a second after SIGTERM,
 as ones whose task still runs; they note when they began and when that task ended. Any other command says what it was
-asked for, and fails if it is about what is missing.
+asked for, and fails if it is about what is missing. The state of every DAG run is whether `some-tool` is installed.
 """
 
 PROGRAM = """
-import http.server, json, os, signal, sys, time
+import http.server, importlib.util, json, os, signal, sys, time
 
 home = os.environ["AIRFLOW_HOME"]
 PROCESSES = ("api-server", "celery", "dag-processor", "scheduler", "triggerer")
@@ -14,6 +14,11 @@ PROCESSES = ("api-server", "celery", "dag-processor", "scheduler", "triggerer")
 def note(what):
     with open(os.path.join(home, "notes"), "a") as file:
         file.write(what + " " + os.environ.get("RELEASE", "") + "\\n")
+
+# What the task of the DAG mwaa_check finds, in this very virtualenv.
+THERE = importlib.util.find_spec("some_tool_program") is not None
+PROOF = {"state": "success" if THERE else "failed"}
+PROOF["content"] = [{"event": "no", "error_detail": [{"exc_value": "some-tool is missing, requirements.txt pins it"}]}]
 
 class Echo(http.server.BaseHTTPRequestHandler):
     def answer(self):
@@ -31,6 +36,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
         if "text" in self.path:
             self.wfile.write(b"no JSON")
             return
+        asked |= PROOF
         asked["filling"] = "x" * 7_000_000 if "large" in self.path else ""
         self.wfile.write(json.dumps({"access_token": "let-me-in", **asked}).encode())
     do_GET = do_POST = do_PATCH = do_DELETE = answer
