@@ -6,10 +6,8 @@ browser cannot send them, but not verified: whoever reaches loopback may all. do
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -40,9 +38,8 @@ def app(paths: Paths, updates: Updates) -> Starlette:
     return Starlette(routes=[*routes, *Webserver(paths, cli, web).routes], exception_handlers=handlers)
 
 
-def rehearsed() -> Starlette:
-    """Return the server for the rehearsal that this process belongs to."""
-    paths = Paths(Path(os.environ[state.MARK]))
+def rehearsed(paths: Paths) -> Starlette:
+    """Return the server for the rehearsal that runs here."""
     rehearsal = state.needed(paths)
     aws = Aws(rehearsal.region, rehearsal.url("aws"))
 

@@ -152,6 +152,7 @@ def make_project(root: Path) -> Paths:
     for version in ("1.0", "2.0"):
         wheel(wheels, "some-tool", version, f"def main(): print('tool {version}')")
     (root / "requirements.txt").write_text("some-tool==1.0\n")
+    (root / "settings.toml").write_text((ROOT / "settings.toml").read_text())
     lock.write_text(f"apache-airflow=={VERSION}\nsome-tool==1.0\n")
     (lock.parent / "mwaa-image.in").write_text("# What the image has.\n")
     uv, venv = Path(sys.executable).with_name("uv"), paths.state / f"airflow-{VERSION}"
@@ -172,9 +173,8 @@ def begin(stand: Stand) -> None:
     first.run(first.prepare(made))
     record.write(stand.paths, made | {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
     variables = container(stand.paths.home, "hybrid") | {"PYTHONPATH": str(PACKAGE.parent)}
-    front = ["uvicorn", "--factory", "scripts.local.mwaa_api:rehearsed", "--port", stand.rehearsal.ports["mwaa"]]
     launcher = Launcher(stand.paths, stand.rehearsal)
-    launcher.start("mwaa", [sys.executable, "-m", *front], variables)
+    launcher.start("mwaa", [sys.executable, "-m", "scripts.local.front", stand.rehearsal.ports["mwaa"]], variables)
     launcher.wait("mwaa", stand.rehearsal.url("mwaa"))
 
 
