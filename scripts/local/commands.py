@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from mwaa_dbt.settings import load
-from scripts.console import err, out, step
+from scripts.console import err, out, step, wide
 from scripts.local.api import Api
 from scripts.local.executor import Executor, asks_executor
 from scripts.local.manifests import read_relations
@@ -113,7 +113,7 @@ def api(
     elif export:
         out.print(pointers.exports(pointed), markup=False)
     else:
-        out.print(pointers.table(pointed))
+        wide(pointers.table(pointed))
         out.print(pointers.NEXT.format(**pointed), markup=False)
 
 

@@ -66,9 +66,7 @@ def table(pointed: dict[str, Any]) -> Table:
     shown = Table(show_header=False, box=None, pad_edge=False)
     shown.add_row("environment", f"{pointed['environment']}, {pointed['status']}")
     shown.add_row("MWAA's API", pointed["endpoint"])
-    shown.add_row(
-        "web server", f"{pointed['web_server']}, http or https: CLI, login and REST, behind tokens of the API"
-    )
+    shown.add_row("web server", f"{pointed['web_server']}, http and https; CLI, login and REST, each behind a token")
     shown.add_row("certificate", pointed["certificate"])
     shown.add_row("other services", pointed["others"])
     return shown
