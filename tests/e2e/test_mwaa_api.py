@@ -94,10 +94,8 @@ def test_airflow_cli_runs(project: Project, pointed: dict[str, Any]) -> None:
     assert command(project, pointed, "variables get colour")[1].strip().endswith("\ndark red")
     status, _, err = command(project, pointed, "dags trigger nowhere")
     assert (status, "Dag id nowhere not found" in err) == (400, True)
-    assert command(project, pointed, "config list")[::2] == (
-        400,
-        "This command is not allowed on MWAA: 'config list'. Did you mean 'roles list'?\n",
-    )
+    told = "This command is not allowed on MWAA: 'config list'.\n"
+    assert command(project, pointed, "config list") == (400, "", told)
 
 
 def test_airflow_hook_works(project: Project, pointed: dict[str, Any], tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from botocore.config import Config
 
 from mwaa_dbt.settings import load
 from scripts.aws import Aws, Bucket
-from scripts.aws.shapes import Api
+from scripts.aws.shapes import Shapes
 from scripts.local import described, processes, record, state
 from scripts.local.container import Container
 from scripts.local.executor import Executor
@@ -36,7 +36,7 @@ from tests.local.program import PROGRAM
 ROOT = Path(__file__).parents[2]
 VERSION = "3.3.1"
 NAME = "mwaa-dbt-local"
-API = Api()
+SHAPES = Shapes()
 # What the front asks for: that a request is signed, by whomever.
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=rehearsal/20261121/eu-central-1/airflow/aws4_request"}
 
@@ -93,7 +93,7 @@ class Stand:
 
     def call(self, operation: str, **values: Any) -> requests.Response:
         """Return an operation's answer as it comes, whatever a client would make of request or answer."""
-        route = API.route(operation)
+        route = SHAPES.route(operation)
         in_path = {name: quote(values.pop(name), safe="") for name in re.findall(r"{(\w+)}", route.path)}
         query = {name: values.pop(name) for name in route.query if name in values}
         url = self.rehearsal.url("mwaa") + route.path.format(**in_path)
