@@ -18,5 +18,5 @@ def lines(about: About, merged: Merged) -> Iterator[str]:
     run = f"dag={about.dag} group={about.group} run={about.run} release={about.release}"
     yield f"dbt_run {run} state={merged.state} nodes={len(merged.nodes)} seconds={about.seconds:.1f}"
     for one in sorted(merged.nodes.values(), key=lambda node: -node.seconds)[:SLOWEST]:
-        tries = merged.tries.get(one.node, 0)
-        yield f"dbt_node {run} node={one.node} status={one.status.replace(' ', '_')} tries={tries} seconds={one.seconds}"
+        status, tries = one.status.replace(" ", "_"), merged.tries.get(one.node, 0)
+        yield f"dbt_node {run} node={one.node} status={status} tries={tries} seconds={one.seconds}"
