@@ -29,7 +29,7 @@ from scripts.paths import Paths
 from tests.deploy.conftest import Built, Shape, build, deploy
 from tests.rights.asked import ACCOUNT, REGION
 from tests.rights.gate import Gate, running
-from tests.rights.policy import Statement
+from tests.rights.policy import Statement, listed
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "infra" / "deploy-role.yaml").read_text()
@@ -111,7 +111,6 @@ class World:
     cloud: Cloud
     bucket: str
     roles: dict[str, str]
-    first: str
 
     def run(self, role: str, *arguments: str) -> Done:
         """Run a verb as a job of the pipeline does, with a token and a role and nothing else."""
@@ -143,10 +142,10 @@ class World:
         with self.cloud.open() as aws:
             aws.bucket(self.bucket).swap("releases/lock.json", json.dumps(LOCK).encode(), None)
 
-    def without(self, role: str, action: str) -> None:
-        """Take an action from a role, in IAM itself."""
+    def without(self, role: str, action: str, resource: str | None = None) -> None:
+        """Take an action from a role, in IAM itself; with a resource, only the statement on that."""
         iam, name = self.cloud.client("iam"), self.roles[role].rsplit("/", 1)[-1]
-        left = [rest for one in self.cloud.gate.statements(name) if (rest := _without(one, action))]
+        left = [rest for one in self.cloud.gate.statements(name) if (rest := _without(one, action, resource))]
         for one in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
             iam.detach_role_policy(RoleName=name, PolicyArn=one["PolicyArn"])
         document = json.dumps({"Version": "2012-10-17", "Statement": left})
@@ -154,9 +153,10 @@ class World:
         self.cloud.gate.known.clear()
 
 
-def _without(statement: Statement, action: str) -> dict[str, Any]:
-    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-    left = [one for one in actions if one != action]
+def _without(statement: Statement, action: str, resource: str | None) -> dict[str, Any]:
+    if resource not in (None, statement["Resource"]):
+        return dict(statement)
+    left = [one for one in listed(statement["Action"]) if one != action]
     return {**statement, "Action": left} if left else {}
 
 
@@ -236,19 +236,19 @@ def make(cloud: Cloud, releases: dict[str, Built], tmp_path: Path) -> Callable[[
         cloud.gate.mwaa.make(name, name, versions)
         third = Shape("C", requirements="a==3\n", environment="prod", sources=fingerprint(Paths(root)))
         shutil.move(build(third, root / "made").folder, Paths(root).build("prod"))
-        return World(root, cloud, name, roles, releases["A"].name)
+        return World(root, cloud, name, roles)
 
     return world
 
 
-def make_roles(cloud: Cloud, name: str, **parameters: str) -> dict[str, str]:
-    """Deploy infra/deploy-role.yaml and return its outputs."""
+def make_roles(cloud: Cloud, name: str, stack: str = "", **parameters: str) -> dict[str, str]:
+    """Deploy infra/deploy-role.yaml for a bucket and environment of a name, and return its outputs."""
     given = {"Repository": REPOSITORY, "Bucket": name, "Name": name, "KeyArn": KEY, "Secret": SECRET}
     given |= {"SecretKeyArn": SECRET_KEY, "ProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}", **parameters}
     cloudformation = cloud.client("cloudformation")
     pairs = [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
-    cloudformation.create_stack(StackName=name, TemplateBody=TEMPLATE, Parameters=pairs)
-    (found,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    cloudformation.create_stack(StackName=stack or name, TemplateBody=TEMPLATE, Parameters=pairs)
+    (found,) = cloudformation.describe_stacks(StackName=stack or name)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
 

@@ -149,6 +149,8 @@ def _refusal(request: Request, ask: Ask) -> Reply:
     if request.service == "s3":
         xml = f"<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"
         return 403, {"content-type": "application/xml"}, b"" if request.method == "HEAD" else xml.encode()
+    if (request.service, ask.action) == ("secretsmanager", "kms:Decrypt"):
+        text = "Access to KMS is not allowed"
     kind = "AccessDeniedException"
     body = json.dumps({"__type": kind, "message": text}).encode()
     return 403 if request.service == "airflow" else 400, {"x-amzn-errortype": kind}, body
