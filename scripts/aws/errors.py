@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,10 @@ UNKNOWN = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientExc
 ELSEWHERE = ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
 NONE = ("NoSuchBucket", "ResourceNotFoundException")
 BUSY = ("SlowDown", "503", "500", "InternalError", "ServiceUnavailable", "RequestTimeout", "ThrottlingException")
+# AWS's own words. S3 may refuse a read for the sake of the bucket's key, or of an object that is missing.
+SAID = re.compile(r'not authorized to perform: ([\w-]+:\w+)(?: on resource: "?(arn:[^\s"]+)"?)?')
+# What the SDK asks before the first call, where a pipeline's token is all that there is.
+TAKEN = "sts:AssumeRoleWithWebIdentity"
 AGAIN = "then run the same command: what is uploaded already is not sent again"
 
 
@@ -46,18 +51,19 @@ class Told:
 
     def _refused(self, error: ClientError, action: str, resource: str) -> ProjectError:
         code, text = str(error.response["Error"]["Code"]), error.response["Error"].get("Message", "")
-        what, fix = self._explained(code, text, action, resource)
+        what, fix = _not_taken(text) if TAKEN in text else self._explained(code, text, action, resource)
         if code in ELSEWHERE:
             headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
             what = f"The bucket is in region {headers.get('x-amz-bucket-region', 'another')}, not {self.region}."
         return ProjectError(what, f"{action} on {resource}", fix)
 
     def _explained(self, code: str, text: str, action: str, resource: str) -> tuple[str, str]:
+        refused, target = said(text) or (action, arn(action, resource))
         # As one pastes it into the role's policy.
-        line = f'{{"Effect": "Allow", "Action": "{action}", "Resource": "{arn(action, resource)}"}}'
+        line = f'{{"Effect": "Allow", "Action": "{refused}", "Resource": "{target}"}}'
         name = resource.split("/", maxsplit=1)[0]
         known = {
-            DENIED: (f"There is no permission for {action}.", f"allow it: {line}; {AGAIN}"),
+            DENIED: (f"There is no permission for {refused}.", f"allow it: {line}; {AGAIN}"),
             EXPIRED: ("The AWS credentials have expired.", f"log in again, {AGAIN}"),
             UNKNOWN: (f"AWS does not know the credentials: {text}", f"log in, {AGAIN}"),
             ELSEWHERE: ("The bucket is in another region.", 'mend `region = "…"` in settings.toml'),
@@ -68,20 +74,36 @@ class Told:
         return next((told for codes, told in known.items() if code in codes), other)
 
 
+def _not_taken(text: str) -> tuple[str, str]:
+    return (
+        f"AWS does not let this job take its role: {text}",
+        "compare `sub` and `aud` of the role's trust with the job's repository, branch and environment (ci/README.md)",
+    )
+
+
 def _missing(code: str) -> str:
     made = "infra/bucket.yaml" if code == "NoSuchBucket" else "it"
     return f"mend its name or `region` in settings.toml, or create {made}"
+
+
+def said(text: str) -> tuple[str, str] | None:
+    """Return the action that AWS says is not allowed, and the ARN it is asked on; None if the text names neither."""
+    found = SAID.search(text)
+    return (found[1], found[2]) if found and found[2] else None
 
 
 def arn(action: str, resource: str) -> str:
     """Return the ARN that a policy names for a resource of an action."""
     service = action.split(":", maxsplit=1)[0]
     forms = {
+        # Not the environment, but the role in Airflow that the caller then has.
+        "airflow:InvokeRestApi": "arn:aws:airflow:REGION:ACCOUNT:role/{}/User",
         "cloudformation": "arn:aws:cloudformation:REGION:ACCOUNT:stack/{}/*",
         "ec2": "{}",
         "s3": "arn:aws:s3:::{}",
         "airflow": "arn:aws:airflow:REGION:ACCOUNT:environment/{}",
         "logs": "arn:aws:logs:REGION:ACCOUNT:log-group:{}:*",
         "secretsmanager": "arn:aws:secretsmanager:REGION:ACCOUNT:secret:{}-??????",
+        "sqs": "arn:aws:sqs:REGION:ACCOUNT:{}",
     }
-    return forms[service].format(resource)
+    return (forms.get(action) or forms[service]).format(resource)

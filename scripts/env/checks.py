@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from rich.markup import escape
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import suggestion
-from scripts.aws import shapes
+from scripts.aws.shapes import Shapes
 from scripts.console import err
 from scripts.doctor import examine
 from scripts.env import versions
 from scripts.env.site import Site
 
-# Which field of MWAA's API a setting is, where MWAA's own model says what it takes.
+# Which setting a field of MWAA's API is: its own model says what that may be.
 FIELDS = {
-    ("mwaa", "name"): ("Name",),
-    ("mwaa", "access"): ("WebserverAccessMode",),
-    ("mwaa", "maintenance"): ("WeeklyMaintenanceWindowStart",),
-    ("mwaa", "role"): ("ExecutionRoleArn",),
-    ("mwaa", "kms_key"): ("KmsKey",),
-    ("mwaa", "tags"): ("Tags",),
-    ("network", "subnets"): ("NetworkConfiguration", "SubnetIds"),
-    ("network", "security_groups"): ("NetworkConfiguration", "SecurityGroupIds"),
+    "Name": ("mwaa", "name"),
+    "WebserverAccessMode": ("mwaa", "access"),
+    "WeeklyMaintenanceWindowStart": ("mwaa", "maintenance"),
+    "ExecutionRoleArn": ("mwaa", "role"),
+    "KmsKey": ("mwaa", "kms_key"),
+    "Tags": ("mwaa", "tags"),
+    "NetworkConfiguration.SubnetIds": ("network", "subnets"),
+    "NetworkConfiguration.SecurityGroupIds": ("network", "security_groups"),
 }
+# A fault in the words of scripts/aws/shapes.py: where it is, and what the value must.
+FAULT = re.compile(r".* at '(?P<path>[^']*)' failed to satisfy constraint: Member must (?P<rule>.*)", re.DOTALL)
+# What settings.toml leaves out is the template's to fill in.
+LEFT_OUT = "not be null"
 # The parts of an ARN: arn:partition:service:region:account:resource.
 REGION, ACCOUNT = 3, 4
 
@@ -37,11 +42,7 @@ def check_settings(site: Site) -> None:
     """
     _region(site)
     versions.check_offered(site.project.airflow_version, site.source.where(("project", "airflow_version")))
-    for path, text in _refused(site):
-        table, key = path
-        value = getattr(getattr(site.settings, table), key)
-        shown = dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
-        raise ProjectError(f"Wrong value {shown!r}: {text}.", site.where(*path), "mend it")
+    _fields(site)
     _access(site)
     _arns(site)
     _subnets(site)
@@ -58,11 +59,29 @@ def _region(site: Site) -> None:
         )
 
 
-def _refused(site: Site) -> Iterator[tuple[tuple[str, str], str]]:
-    for (table, key), field in FIELDS.items():
-        value = getattr(getattr(site.settings, table), key, None)
-        if value and (text := shapes.wrong(value, *field)):
-            yield (table, key), text
+def _fields(site: Site) -> None:
+    values = {field: _plain(_setting(site, path)) for field, path in FIELDS.items()}
+    request: dict[str, Any] = {}
+    for name, value in values.items():
+        table, _, key = name.rpartition(".")
+        if value:
+            (request.setdefault(table, {}) if table else request)[key] = value
+    for text in Shapes().request("CreateEnvironment", request):
+        found = FAULT.fullmatch(text)
+        field = next((one for one in FIELDS if found and f"{found['path']}.".startswith(f"{one}.")), None)
+        if found and field and found["rule"] != LEFT_OUT:
+            what = f"Wrong value {values[field]!r}: MWAA wants it to {found['rule']}."
+            raise ProjectError(what, site.where(*FIELDS[field]), "mend it")
+
+
+def _setting(site: Site, path: tuple[str, str]) -> Any:
+    table, key = path
+    return getattr(getattr(site.settings, table), key, None)
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting as JSON has it."""
+    return dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
 
 
 def _access(site: Site) -> None:

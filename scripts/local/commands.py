@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from mwaa_dbt.settings import load
-from scripts.console import err, out, step
+from scripts.console import err, out, step, wide
 from scripts.local.api import Api
 from scripts.local.executor import Executor, asks_executor
 from scripts.local.manifests import read_relations
@@ -92,6 +92,29 @@ def status(as_json: Json = False) -> None:
             table.add_row(name, str(member.pid), "[green]running[/]" if member.alive else "[red]ended[/]")
         out.print(table, f"Airflow: {rehearsal.url('airflow')}", sep="\n")
     raise typer.Exit(0 if all(states.values()) else 1)
+
+
+@app.command()
+def api(
+    as_json: Json = False,
+    export: Annotated[bool, typer.Option("--export", help="Print lines for a shell's eval.")] = False,
+) -> None:
+    """Say how to point boto3, the AWS CLI or another client at the rehearsal's MWAA API (docs/local-api.md).
+
+    Example: mwaa local api --export
+    """
+    from scripts.local import pointers
+
+    if as_json and export:
+        raise typer.BadParameter("goes without --json", param_hint="--export")
+    pointed = pointers.point(find_project())
+    if as_json:
+        out.print_json(json.dumps(pointed))
+    elif export:
+        out.print(pointers.exports(pointed), markup=False)
+    else:
+        wide(pointers.table(pointed))
+        out.print(pointers.NEXT.format(**pointed), markup=False)
 
 
 @app.command()

@@ -23,7 +23,7 @@ from scripts.fingerprint import fingerprint
 from scripts.paths import Paths
 from tests.deploy.conftest import Shape, build
 from tests.env.service import Gate, Mwaa, gate_running, mwaa_running
-from tests.env.template import REGION
+from tests.infra.templates import REGION
 
 ROOT = Path(__file__).parents[2]
 MWAA = Path(sys.executable).with_name("mwaa")

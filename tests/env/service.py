@@ -18,7 +18,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from botocore.exceptions import ClientError
 
-from tests.env.template import ACCOUNT, REGION, Resolved
+from tests.env.template import environment
+from tests.infra.templates import ACCOUNT, REGION
 from tests.serving import served
 
 ERROR = "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>"
@@ -56,7 +57,7 @@ class Mwaa:
         # moto shows a list as Python does.
         given = {key: value.strip("[]").replace("'", "").replace(", ", ",") for key, value in given.items()}
         text = template if isinstance(template, str) else json.dumps(template)
-        return described(Resolved(text, given).properties("Environment"))
+        return described(environment(text, **given))
 
     def rest(self, name: str, method: str, path: str) -> dict[str, Any]:
         """Answer InvokeRestApi: Airflow as far as the proof and a deletion ask it."""

@@ -15,13 +15,13 @@ from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 
 from mwaa_dbt.settings import Environment, load
 from mwaa_dbt.sizing import DEFAULT_CLASS, defaults
-from scripts.aws import shapes
 from scripts.aws.environment import VERSIONS
 from scripts.env.containers import group
 from scripts.env.parameters import known, rendered
 from scripts.env.site import FILES
-from tests.env.template import ACCOUNT, REGION, Resolved
-from tests.infra.environment import GIVEN, KEY, ROOT, TEMPLATE
+from tests.env.template import environment, members, wrong
+from tests.infra.environment import GIVEN, KEY, TEMPLATE
+from tests.infra.templates import ACCOUNT, FOLDER, REGION, Template
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
 # What `mwaa env` looks up elsewhere than in settings.toml.
@@ -65,13 +65,10 @@ def test_what_outlives_the_stack() -> None:
 def test_what_is_left_can_be_taken_over() -> None:
     """CloudFormation takes over log groups that are there already if their names are no function's."""
     resources = cfn_yaml.loads(rendered(TEMPLATE, "shop", {}))["Resources"]
-    names = [one["Properties"]["LogGroupName"] for one in resources.values() if one["Type"] == "AWS::Logs::LogGroup"]
-    written = Resolved(TEMPLATE, GIVEN)
-    assert names == [
-        written.properties(name)["LogGroupName"]
-        for name, one in resources.items()
-        if one["Type"] == "AWS::Logs::LogGroup"
-    ]
+    meant = Template("environment.yaml", **GIVEN).resources("AWS::Logs::LogGroup")
+    assert len(meant) == 5
+    for name, properties in meant.items():
+        assert resources[name]["Properties"]["LogGroupName"] == properties["LogGroupName"]
 
 
 @pytest.mark.parametrize(
@@ -90,11 +87,11 @@ def test_what_is_left_can_be_taken_over() -> None:
 )
 def test_mwaa_takes_the_environment(parameters: dict[str, str]) -> None:
     """Every property is one of CreateEnvironment's, of the form that botocore's model demands, patterns and all."""
-    properties = Resolved(TEMPLATE, {**GIVEN, **parameters}).properties("Environment")
-    assert properties.pop("WorkerReplacementStrategy") == "GRACEFUL"
-    given = {**properties, "NetworkConfiguration": {**properties["NetworkConfiguration"]}}
-    assert shapes.wrong(given) is None
-    assert shapes.wrong({**given, "EnvironmentClas": "mw1.small"}) == "MWAA knows no EnvironmentClas"
+    properties = environment(None, **GIVEN, **parameters)
+    # An update's alone.
+    assert {*properties} - {*members()} == {"WorkerReplacementStrategy"}
+    assert wrong(properties) == []
+    assert wrong({**properties, "MaxWorkers": 0, "KmsKey": "key"}) != []
     for path, version in VERSIONS.values():
         assert (properties[path] in VERSIONS, properties.get(version)) == (True, "3" if parameters else None)
 
@@ -103,12 +100,12 @@ def test_every_option_of_mwaa_is_there() -> None:
     """Of CreateEnvironment nothing is left out but what CloudFormation does not know, and two kinds of tenancy."""
     properties = set(cfn_yaml.loads(TEMPLATE)["Resources"]["Environment"]["Properties"])
     # Tags are the stack's, which gives them to all its resources.
-    assert set(shapes.members()) - properties == {"EndpointManagement", "IdentityCenterConfiguration", "Tags", "Teams"}
+    assert set(members()) - properties == {"EndpointManagement", "IdentityCenterConfiguration", "Tags", "Teams"}
 
 
 def test_logs_can_be_switched_off() -> None:
     """OFF is no level: that kind of logs is not published, the others are."""
-    logs = Resolved(TEMPLATE, {**GIVEN, "LogsTask": "OFF"}).properties("Environment")["LoggingConfiguration"]
+    logs = environment(None, **GIVEN, LogsTask="OFF")["LoggingConfiguration"]
     assert {name: one["Enabled"] for name, one in logs.items() if not one["Enabled"]} == {"TaskLogs": False}
 
 
@@ -118,9 +115,9 @@ def test_parameters_come_from_settings() -> None:
     names = set(known_names()) | LOOKED_UP
     assert set(parameters) <= names
     assert {name for name, one in parameters.items() if "Default" not in one} == set(GIVEN)
-    settings = load(ROOT / "settings.toml")
-    for environment in settings.environments.values():
-        for name, value in known(settings.project, environment).items():
+    settings = load(FOLDER.parent / "settings.toml")
+    for one in settings.environments.values():
+        for name, value in known(settings.project, one).items():
             pattern = parameters.get(name, {}).get("AllowedPattern", ".*")
             assert re.fullmatch(pattern, value), name
 
@@ -129,21 +126,18 @@ def known_names() -> Iterator[str]:
     """Yield the parameter of every setting of an environment that there is."""
     from mwaa_dbt.settings import Alarms, Logs, Mwaa, Network
 
-    settings = load(ROOT / "settings.toml")
-    environment: Environment = settings.environment("prod")
+    settings = load(FOLDER.parent / "settings.toml")
+    plain: Environment = settings.environment("prod")
     logs = Logs("INFO", "INFO", "INFO", "INFO", "INFO", 30)
     mwaa = Mwaa("shop", DEFAULT_CLASS, 1, 1, 1, 1, 1, "PUBLIC_ONLY", "SUN:03:30", "role", "key", logs)
-    full = environment._replace(
-        mwaa=mwaa, network=Network(("a",), ("b",), "nat", "10.1"), alarms=Alarms(("c",), "d", "e")
-    )
+    full = plain._replace(mwaa=mwaa, network=Network(("a",), ("b",), "nat", "10.1"), alarms=Alarms(("c",), "d", "e"))
     yield from known(settings.project, full)
 
 
 def test_every_setting_has_a_parameter() -> None:
     """What settings.toml can say of how an environment is made, a template takes."""
-    taken = {name for file in (ROOT / "infra").glob("*.yaml") for name in cfn_yaml.load(file).get("Parameters", {})}
-    alarms = set() if (ROOT / "infra" / "monitoring.yaml").is_file() else {"Emails", "SlackWorkspace", "SlackChannel"}
-    assert set(known_names()) - taken == alarms
+    taken = {name for file in FOLDER.glob("*.yaml") for name in cfn_yaml.load(file).get("Parameters", {})}
+    assert set(known_names()) - taken == set()
 
 
 def test_defaults_are_those_of_sizing() -> None:

@@ -1,27 +1,18 @@
-"""What the environment's execution role may do, deployed to moto, and what no role of infra/ may."""
+"""What the environment's execution role may do, deployed to moto; test_policies.py looks at all roles of infra/."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 
-from tests.env.template import ACCOUNT, REGION, Resolved
-from tests.infra.environment import GIVEN, KEY, ROOT, SECRET, TEMPLATE
+from tests.infra.environment import GIVEN, KEY, SECRET
+from tests.infra.templates import ACCOUNT, REGION, Template
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
 SELF = f"arn:aws:airflow:{REGION}:{ACCOUNT}:environment/shop"
-# AWS knows no resource for these actions, or MWAA asks for the whole account (service authorization reference).
-WITHOUT_RESOURCE = {
-    "cloudwatch:PutMetricData",
-    "logs:DescribeLogGroups",
-    "s3:GetAccountPublicAccessBlock",
-    "s3:ListAllMyBuckets",
-}
 
 
 @pytest.fixture
@@ -42,21 +33,10 @@ def statements(made: Any, role: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def every_policy() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every statement of every role in infra/, with the template's name, whatever its conditions say."""
-    for file in sorted((ROOT / "infra").glob("*.yaml")):
-        for resource in cfn_yaml.load(file)["Resources"].values():
-            if resource["Type"].startswith("AWS::IAM::"):
-                yield from ((file.name, dict(one)) for one in found(resource["Properties"]))
-
-
-def found(node: Any) -> Iterator[Any]:
-    """Yield whatever has an effect, in any depth."""
-    if isinstance(node, dict) and "Effect" in node:
-        yield node
-    elif isinstance(node, dict | list):
-        for one in node.values() if isinstance(node, dict) else node:
-            yield from found(one)
+def policies(**parameters: str) -> dict[str, dict[str, Any]]:
+    """Return the statements of the role that these parameters make, by their names."""
+    role = Template("environment.yaml", **GIVEN, **parameters).resources("AWS::IAM::Role")["ExecutionRole"]
+    return {one["Sid"]: one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]}
 
 
 def listed(value: Any) -> list[Any]:
@@ -115,8 +95,7 @@ def test_tasks_write_nothing_but_the_archive(made: Any, role: dict[str, Any]) ->
 @pytest.mark.parametrize(("key", "sid"), [("", "QueueKey"), (KEY, "OwnKey")])
 def test_keys(key: str, sid: str) -> None:
     """With a key of one's own that and no other is used, by S3 and SQS; else AWS's own for SQS, none of the account."""
-    policies = Resolved(TEMPLATE, {**GIVEN, "KmsKey": key}).properties("ExecutionRole")["Policies"]
-    using = [one for one in found(policies) if any("kms:" in action for action in listed(one["Action"]))]
+    using = [one for one in policies(KmsKey=key).values() if any("kms:" in action for action in listed(one["Action"]))]
     (statement,) = using
     services = listed(statement["Condition"]["StringEquals"]["kms:ViaService"])
     assert statement["Sid"] == sid
@@ -129,20 +108,6 @@ def test_keys(key: str, sid: str) -> None:
 
 def test_secrets_key_is_used_by_secrets_manager_alone() -> None:
     """The key of the secrets decrypts for Secrets Manager and nobody else."""
-    policies = Resolved(TEMPLATE, {**GIVEN, "SecretsKey": KEY}).properties("ExecutionRole")["Policies"]
-    (statement,) = [one for one in found(policies) if one["Sid"] == "SecretsKey"]
+    statement = policies(SecretsKey=KEY)["SecretsKey"]
     assert (statement["Action"], statement["Resource"]) == ("kms:Decrypt", KEY)
     assert statement["Condition"] == {"StringEquals": {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}}
-
-
-def test_no_action_is_starred() -> None:
-    """In no template of infra/ a role may do a kind of things; each action is named."""
-    policies = list(every_policy())
-    assert any(file == "environment.yaml" for file, _ in policies)
-    assert [(file, one) for file, one in policies if any("*" in action for action in listed(one["Action"]))] == []
-
-
-def test_starred_resources_are_those_that_aws_allows_no_other_for() -> None:
-    """An action on every resource is one that knows no resource."""
-    starred = [one for file, one in every_policy() if file == "environment.yaml" and "*" in listed(one.get("Resource"))]
-    assert {action for one in starred for action in listed(one["Action"])} == WITHOUT_RESOURCE
