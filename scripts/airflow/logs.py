@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import requests
 import typer
 
 from scripts.airflow.environment import Environment
@@ -15,7 +14,6 @@ from scripts.airflow.lines import Line
 from scripts.airflow.log_request import Request
 from scripts.airflow.rest import Airflow
 from scripts.airflow.run import SETTLED, name_of
-from scripts.aws import RestError
 from scripts.console import err
 from scripts.history.text import count
 
@@ -50,6 +48,9 @@ def _print(airflow: Airflow, instances: Sequence[dict[str, Any]], request: Reque
     for instance in instances:
         if len(instances) > 1 or not request.task:
             err.print(f"\n[bold]{instance['dag_id']} · {instance['dag_run_id']}[/] · [red]{name_of(instance)}[/]")
+        if not instance.get("try_number"):
+            err.print(f"{name_of(instance)} has not begun ({instance['state']})", markup=False)
+            continue
         found = _read(airflow, instance, request)
         _echo(found[-lines:] if lines else found)
         if lines and len(found) > lines:
@@ -58,16 +59,7 @@ def _print(airflow: Airflow, instances: Sequence[dict[str, Any]], request: Reque
 
 def _read(airflow: Airflow, instance: dict[str, Any], request: Request) -> list[Line]:
     attempt = request.attempt or int(instance.get("try_number") or 0)
-    if not attempt:
-        return []
-    try:
-        found = airflow.log(instance, attempt)
-    except RestError as error:
-        if error.status != requests.codes.not_found:
-            raise
-        tries = instance.get("try_number") or 0
-        err.print(f"{name_of(instance)} has no log of try {attempt}; it has had {count(tries, 'tr')}.", markup=False)
-        return []
+    found = airflow.log(instance, attempt) if attempt else []
     return [line for line in found if request.grep in line.shown]
 
 

@@ -112,14 +112,15 @@ class Airflow:
         """Return the lines of a task instance's log, of its last try if no other is named.
 
         Raises:
-            RestError: with status 404 if there is none.
+            ProjectError: if there is none.
         """
         dag, run, task = (str(instance[name]) for name in ("dag_id", "dag_run_id", "task_id"))
-        path = f"{run_path(dag, run)}/taskInstances/{_part(task)}/logs/{attempt or instance['try_number']}"
+        attempt = attempt or instance["try_number"]
+        path = f"{run_path(dag, run)}/taskInstances/{_part(task)}/logs/{attempt}"
         query = {"full_content": "true", "map_index": instance.get("map_index", -1)}
         found = self.call("GET", path, large=True, params=query)
         if found is None:
-            raise RestError(requests.codes.not_found, "There is no such log.", f"GET {path}")
+            raise ProjectError(f"Task {task} has no log of try {attempt}.", f"run {run} of {dag}", "name another try")
         return read_lines(found["content"])
 
 
