@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +11,9 @@ from botocore.exceptions import ClientError
 
 from scripts.aws.errors import Told
 
-GONE = "ResourceNotFoundException"
+GONE, THERE = "ResourceNotFoundException", "ResourceAlreadyExistsException"
+# Of one call of PutLogEvents: the API takes 10,000 events and a megabyte of UTF-8, 26 bytes more per event.
+EVENTS, BYTES, MORE = 10_000, 1_000_000, 26
 
 
 class Line(NamedTuple):
@@ -42,13 +45,45 @@ class Logs:
             **({"logStreamNamePrefix": streams} if streams else {}),
             **({"filterPattern": pattern} if pattern else {}),
         }
-        with self._told("logs:FilterLogEvents", group):
-            try:
-                for page in self._client.get_paginator("filter_log_events").paginate(**wanted):
-                    yield from (_line(event) for event in page["events"] if event["logStreamName"].startswith(streams))
-            except ClientError as error:
-                if error.response["Error"]["Code"] != GONE:
-                    raise
+        with self._told("logs:FilterLogEvents", group), _allowed(GONE):
+            for page in self._client.get_paginator("filter_log_events").paginate(**wanted):
+                yield from (_line(event) for event in page["events"] if event["logStreamName"].startswith(streams))
+
+    def write(self, group: str, stream: str, texts: Sequence[str]) -> None:
+        """Write lines to a stream, as of now; group and stream are made if need be. Empty lines are left out."""
+        with self._told("logs:PutLogEvents", group):
+            for create, names in (
+                (self._client.create_log_group, {}),
+                (self._client.create_log_stream, {"logStreamName": stream}),
+            ):
+                with _allowed(THERE):
+                    create(logGroupName=group, **names)
+            now = int(datetime.now(UTC).timestamp() * 1000)
+            for part in _parts([text for text in texts if text.strip()]):
+                events = [{"timestamp": now, "message": text} for text in part]
+                self._client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+
+
+@contextlib.contextmanager
+def _allowed(code: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] != code:
+            raise
+
+
+def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
+    part, size = list[str](), 0
+    for text in texts:
+        more = len(text.encode()) + MORE
+        if part and (len(part) == EVENTS or size + more > BYTES):
+            yield part
+            part, size = [], 0
+        part.append(text)
+        size += more
+    if part:
+        yield part
 
 
 def _line(event: dict[str, Any]) -> Line:

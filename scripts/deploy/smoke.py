@@ -17,11 +17,16 @@ PAUSE = 2.0
 NOT_FOUND = 404
 
 
+class UnfitError(ProjectError):
+    """Tell that an environment is not what a release needs; AWS's own errors do not say that."""
+
+
 def smoke(mwaa: Mwaa, release: str) -> None:
     """Run the DAG `mwaa_check` in the environment: its task looks at its own container.
 
     Raises:
-        ProjectError: if it does not run, or the container lacks a package, dbt or the release.
+        UnfitError: if it does not run, or the container lacks a package, dbt or the release.
+        ProjectError: if AWS does not let it be run.
     """
     with step("a task in the environment proves packages, dbt and release") as notes:
         end = time.monotonic() + LIMIT
@@ -44,7 +49,7 @@ def smoke(mwaa: Mwaa, release: str) -> None:
 def _await(ask: Any, end: float, failure: str) -> Any:
     while not (found := ask()):
         if time.monotonic() > end:
-            raise ProjectError(
+            raise UnfitError(
                 f"{failure} in {LIMIT / 60:.0f} minutes.",
                 "log groups airflow-<environment>-Scheduler and -DAGProcessing",
                 "look for import errors there; `mwaa rollback` goes back",
@@ -72,11 +77,11 @@ def _ask(mwaa: Mwaa, method: str, path: str, body: Any = None) -> Any:
     return mwaa.ask(method, path, body=body)
 
 
-def _failed(mwaa: Mwaa, path: str) -> ProjectError:
+def _failed(mwaa: Mwaa, path: str) -> UnfitError:
     log = _ask(mwaa, "GET", f"{path}/taskInstances/{TASK}/logs/1") or {}
     lines = [str(line.get("event", "")) if isinstance(line, dict) else str(line) for line in log.get("content", [])]
     causes = [text for line in log.get("content", []) if isinstance(line, dict) for text in _values(line)]
-    return ProjectError(
+    return UnfitError(
         "The environment is not what the release needs:\n" + "\n".join(causes or lines[-5:]),
         f"DAG {DAG}, task {TASK}",
         "mend what it names and deploy again, or `mwaa rollback`",

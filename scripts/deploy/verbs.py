@@ -7,10 +7,11 @@ from typing import Any
 from mwaa_dbt.errors import ProjectError
 from scripts.console import step
 from scripts.deploy.apply import Source, make_live
+from scripts.deploy.back import go_back
 from scripts.deploy.lock import locked
 from scripts.deploy.plan import Plan, make_plan
 from scripts.deploy.remote import look, read_record
-from scripts.deploy.smoke import smoke
+from scripts.deploy.smoke import UnfitError, smoke
 from scripts.deploy.update import bring, running
 from scripts.fingerprint import fingerprint
 from scripts.paths import Paths
@@ -59,11 +60,17 @@ def plan(target: Target, source: Source) -> tuple[Plan, list[str]]:
 def release(target: Target, source: Source, action: str, wait: float) -> tuple[Plan, list[str]]:
     """Make a release live, in the bucket and in the environment; return what was done.
 
+    An environment that a deploy's update has left unfit is brought back to the release before; one that a rollback has
+    is left so, since whoever asked for it wanted away from that.
+
     Args:
         target: where.
         source: a build, or a stored release.
         action: "deploy" or "rollback".
         wait: seconds to wait for another deploy to end.
+
+    Raises:
+        ProjectError: if it cannot be made live, or the environment does not fit it.
     """
     with step("plan"):
         made, stale = plan(target, source)
@@ -74,7 +81,10 @@ def release(target: Target, source: Source, action: str, wait: float) -> tuple[P
         mwaa = target.mwaa
         updated = bring(mwaa, target.bucket, source.record) if mwaa and stale else []
         if mwaa and updated:
-            smoke(mwaa, str(source.record["release"]))
+            try:
+                smoke(mwaa, str(source.record["release"]))
+            except UnfitError as error:
+                raise go_back(target.bucket, mwaa, lock, error) if action == "deploy" else error from None
     return made, updated
 
 

@@ -16,9 +16,8 @@ from mwaa_dbt import sizing
 from mwaa_dbt.errors import ProjectError
 from scripts.local import postgres
 from scripts.local.executor import Executor
-from scripts.local.state import ENVIRONMENT, Rehearsal
+from scripts.local.state import ACCOUNT, ENVIRONMENT, Rehearsal
 
-ACCOUNT = "123456789012"  # moto's
 READY = re.compile(r"celery@\S+ ready\.")
 VISIBILITY = 43200  # seconds: MWAA's twelve hours, after which SQS would hand out a task again
 

@@ -95,6 +95,29 @@ def status(as_json: Json = False) -> None:
 
 
 @app.command()
+def api(
+    as_json: Json = False,
+    export: Annotated[bool, typer.Option("--export", help="Print lines for a shell's eval.")] = False,
+) -> None:
+    """Say how to point boto3, the AWS CLI or another client at the rehearsal's MWAA API (docs/local-api.md).
+
+    Example: mwaa local api --export
+    """
+    from scripts.local import pointers
+
+    if as_json and export:
+        raise typer.BadParameter("goes without --json", param_hint="--export")
+    pointed = pointers.point(find_project())
+    if as_json:
+        out.print_json(json.dumps(pointed))
+    elif export:
+        out.print(pointers.exports(pointed), markup=False)
+    else:
+        out.print(pointers.table(pointed))
+        out.print(pointers.NEXT.format(**pointed), markup=False)
+
+
+@app.command()
 def logs(
     name: Annotated[str | None, typer.Argument(help="A process, 'startup', or a task id.")] = None,
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,

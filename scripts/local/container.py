@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
-from scripts.aws import Bucket, MissingError
+from scripts.aws import Aws, MissingError
 from scripts.aws.environment import VERSIONS
+from scripts.env.containers import REQUIREMENTS, STARTUP
 from scripts.local import celery, state
 from scripts.local.environment import airflow_environment, startup_environment
 from scripts.local.processes import Launcher, log_file
 from scripts.local.requirements import Requirements
 from scripts.local.state import MARK, Rehearsal
+from scripts.local.streams import Streams
 from scripts.paths import Paths
 from scripts.startup import run_startup
 from scripts.venvs import Airflow, container
@@ -48,8 +50,9 @@ class UnstableError(ProjectError):
 class Container:
     """The container of a rehearsal's MWAA environment."""
 
-    def __init__(self, paths: Paths, rehearsal: Rehearsal, bucket: Bucket) -> None:
-        self.paths, self.rehearsal, self.bucket = paths, rehearsal, bucket
+    def __init__(self, paths: Paths, rehearsal: Rehearsal, aws: Aws) -> None:
+        self.paths, self.rehearsal, self.aws = paths, rehearsal, aws
+        self.bucket = aws.bucket(rehearsal.bucket)
         self.folder, self.plugins = state.folder(paths), paths.home / "plugins"
         self.launcher = Launcher(paths, rehearsal)
         self.workers = rehearsal.executor.members
@@ -64,10 +67,14 @@ class Container:
         Raises:
             ProjectError: if MWAA's container would not start.
         """
+        streams = Streams(self.aws.logs, wanted)
         self._unpack(self._fetch(wanted, "plugins.zip"))
-        started = self._startup(self._fetch(wanted, "startup.sh"), str(wanted["Name"]))
-        requirements = self._fetch(wanted, "requirements.txt").read_text(errors="replace")
-        airflow = Requirements(self.paths, str(wanted["AirflowVersion"]), started).install(requirements)
+        script, requirements = self._fetch(wanted, "startup.sh"), self._fetch(wanted, "requirements.txt")
+        with self._told(streams, STARTUP, "startup"):
+            started = self._startup(script, str(wanted["Name"]))
+        with self._told(streams, REQUIREMENTS, REQUIREMENTS):
+            install = Requirements(self.paths, str(wanted["AirflowVersion"]), started).install
+            airflow = install(requirements.read_text(errors="replace"))
         options = wanted["AirflowConfigurationOptions"]
         return Ready(airflow_environment(started, options, self.rehearsal, self.folder), str(airflow.folder))
 
@@ -129,6 +136,14 @@ class Container:
             self.run(Ready(**json.loads((self.folder / "container.json").read_text())))
         except ProjectError as error:
             raise UnstableError(f"Nor does the container before: {error.what}", error.where, error.fix) from error
+
+    @contextmanager
+    def _told(self, streams: Streams, kind: str, name: str) -> Iterator[None]:
+        """Send what a step has written to its log on to CloudWatch, also if it fails."""
+        try:
+            yield
+        finally:
+            streams.tell(kind, log_file(self.paths, name).read_text(errors="replace").splitlines())
 
     def _fetch(self, wanted: Mapping[str, Any], name: str) -> Path:
         path, version = (str(wanted[field]) for field in VERSIONS[name])

@@ -20,6 +20,7 @@ from scripts.local.state import MARK, POSTGRES, Member, Rehearsal, folder
 from scripts.paths import Paths
 
 QUIET = 10  # looks in a row, a tenth of a second apart, that find no worker at work
+SERVER_ERRORS = 500  # the first of these statuses
 POLITE = 10.0  # seconds between SIGTERM and SIGKILL
 
 
@@ -149,7 +150,8 @@ def log_file(paths: Paths, name: str) -> Path:
 def answers(url: str) -> bool:
     """Say whether an HTTP server answers at all."""
     try:
-        return requests.get(url, timeout=2).status_code < 500  # noqa: PLR2004 - server errors begin here
+        # The front sends on to an Airflow that may not have started yet.
+        return requests.get(url, timeout=2, allow_redirects=False).status_code < SERVER_ERRORS
     except requests.RequestException:
         return False
 

@@ -14,11 +14,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from scripts.env.containers import REQUIREMENTS
 from scripts.local.processes import log_file
 from scripts.paths import Paths
 from scripts.venvs import LOCKS, Airflow
 
-LOG = "requirements_install"
 LIMIT = 540.0  # seconds: MWAA's nine minutes
 IMAGE = "mwaa-image.in"
 HOME = "/usr/local/airflow"
@@ -32,7 +32,7 @@ class Requirements:
         self.paths, self.environment = paths, environment
         self.shared = Airflow(paths.state / f"airflow-{version}")
         self.lock = paths.root / LOCKS / f"airflow-{version}.txt"
-        self.log = log_file(paths, LOG)
+        self.log = log_file(paths, REQUIREMENTS)
         self.folder = paths.home / "requirements"
 
     def install(self, text: str) -> Airflow:
@@ -74,7 +74,9 @@ class Requirements:
         """Take away what the lock has of requirements.txt: on MWAA, nothing of it would be there."""
         required = names(text) | names((self.paths.root / "requirements.txt").read_text())
         gone = sorted(required - names((self.lock.parent / IMAGE).read_text()) - {"apache-airflow"})
-        self._say(f"the installation failed: Airflow starts without {', '.join(gone) or 'any of it'}, as on MWAA")
+        # Begun as pip's own, since on MWAA it is these lines that are looked for.
+        self._say(f"ERROR: {_cause(self.log.read_text())}")
+        self._say(f"ERROR: Airflow starts without {', '.join(gone) or 'any of it'}, as on MWAA")
         if gone:
             self._uv("pip", "uninstall", "--quiet", "--python", venv.python, *gone)
 
@@ -93,13 +95,19 @@ class Requirements:
                     timeout=LIMIT,
                 )
             except subprocess.TimeoutExpired:
-                log.write(f"ended after {LIMIT:.0f} s, as MWAA does\n")
+                log.write(f"error: timed out after {LIMIT:.0f} s, MWAA's limit\n")
                 return 1
             return done.returncode
 
     def _say(self, what: str) -> None:
         with self.log.open("a") as log:
             log.write(what + "\n")
+
+
+def _cause(log: str) -> str:
+    """Return what uv has said last of an error and its causes, in one line."""
+    _, _, last = f"\n{log}".rpartition("\nerror: ")
+    return " ".join(line.strip().removeprefix("cause: ") for line in last.splitlines())
 
 
 def names(text: str) -> set[str]:

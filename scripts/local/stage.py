@@ -15,7 +15,7 @@ from scripts.connections import PLACEHOLDER
 from scripts.console import step
 from scripts.deploy.apply import Source, make_live
 from scripts.deploy.lock import locked
-from scripts.local import celery, record, state
+from scripts.local import celery, described, record, state
 from scripts.local.container import Container
 from scripts.local.postgres import Postgres, migrate
 from scripts.local.processes import Launcher
@@ -49,14 +49,14 @@ class Stage:
             make_live(bucket, Source(read_record(build), build), lock, "deploy")
         with step("from S3 to the container"):
             self._sync(bucket)
-        self._create(bucket)
+        self._create(aws)
 
-    def _create(self, bucket: Bucket) -> None:
+    def _create(self, aws: Aws) -> None:
         """Start the environment's first container; an update later replaces it (update.py)."""
         version = load(self.paths.settings).project.airflow_version
-        made = record.first(self.environment, self.rehearsal, bucket, version)
+        made = described.first(self.environment, self.rehearsal, aws.bucket(self.rehearsal.bucket), version)
         record.write(self.paths, made)
-        first = Container(self.paths, self.rehearsal, bucket)
+        first = Container(self.paths, self.rehearsal, aws)
         with step("plugins.zip, startup.sh and requirements.txt, as MWAA starts a container") as notes:
             ready = first.prepare(made)
             notes.append(f"dbt {ready.variables.get('MWAA_DBT_STATUS', 'without a status')}")
@@ -64,7 +64,7 @@ class Stage:
         with step("Airflow: scheduler, DAG processor, triggerer, API server" + f", {workers} workers" * bool(workers)):
             self._database(ready.variables)
             first.run(ready)
-        record.write(self.paths, made | {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
+        record.change(self.paths, {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
 
     def _servers(self) -> Aws:
         password, token = secrets.token_urlsafe(16), f"xoxb-{secrets.token_urlsafe(16)}"

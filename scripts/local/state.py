@@ -19,6 +19,7 @@ MARK = "MWAA_REHEARSAL"
 ENVIRONMENT = "local"
 # The process of the metadata database, if that is a server.
 POSTGRES = "postgres"
+ACCOUNT = "123456789012"  # moto's
 
 
 @dataclass(frozen=True)

@@ -4,69 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import boto3
 import pytest
+import requests
 from botocore.config import Config
 
 from mwaa_dbt.settings import load
 from scripts.aws import Aws, Bucket
-from scripts.local import processes, record, state
+from scripts.aws.shapes import Api
+from scripts.local import described, processes, record, state
 from scripts.local.container import Container
 from scripts.local.executor import Executor
 from scripts.local.processes import Launcher
 from scripts.local.state import Rehearsal, free_port
 from scripts.paths import PACKAGE, Paths
 from scripts.venvs import container
+from tests.local.program import PROGRAM
 
 ROOT = Path(__file__).parents[2]
 VERSION = "3.3.1"
-# `api-server` answers every request with what it was asked; `scheduler` and `celery worker` end a second after
-# SIGTERM, as ones whose task still runs; they note when they began and when that task ended.
-PROGRAM = """
-import http.server, json, os, signal, sys, time
-
-home = os.environ["AIRFLOW_HOME"]
-
-def note(what):
-    with open(os.path.join(home, "notes"), "a") as file:
-        file.write(what + " " + os.environ.get("RELEASE", "") + "\\n")
-
-class Echo(http.server.BaseHTTPRequestHandler):
-    def answer(self):
-        body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
-        asked = {"method": self.command, "path": self.path, "body": body}
-        asked["authorization"] = self.headers["authorization"]
-        self.send_response(404 if "missing" in self.path else 200)
-        self.end_headers()
-        self.wfile.write(json.dumps({"access_token": "let me in", **asked}).encode())
-    do_GET = do_POST = do_PATCH = answer
-
-def main():
-    if "api-server" in sys.argv:
-        if os.environ.get("RELEASE") == "without an API server":
-            sys.exit("no API server today")
-        http.server.HTTPServer(("127.0.0.1", int(os.environ["AIRFLOW__API__PORT"])), Echo).serve_forever()
-    if "celery" in sys.argv:
-        if os.environ.get("RELEASE") == "without workers":
-            sys.exit("no worker today")
-        signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), note("worker ended"), sys.exit()))
-        note("worker began")
-        print("celery@here ready.", flush=True)
-    if "scheduler" in sys.argv:
-        note("began")
-        signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), note("task ended"), sys.exit()))
-    while True:
-        time.sleep(60)
-"""
+NAME = "mwaa-dbt-local"
+API = Api()
+# What the front asks for: that a request is signed, by whomever.
+SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=rehearsal/20261121/eu-central-1/airflow/aws4_request"}
 
 
 def wheel(folder: Path, name: str, version: str, program: str) -> None:
@@ -100,7 +72,12 @@ class Stand:
 
     paths: Paths
     rehearsal: Rehearsal
-    bucket: Bucket
+    aws: Aws
+
+    @property
+    def bucket(self) -> Bucket:
+        """Its bucket."""
+        return self.aws.bucket(self.rehearsal.bucket)
 
     @property
     def client(self) -> Any:
@@ -114,10 +91,20 @@ class Stand:
             config=Config(inject_host_prefix=False, retries={"max_attempts": 0}),
         )
 
+    def call(self, operation: str, **values: Any) -> requests.Response:
+        """Return an operation's answer as it comes, whatever a client would make of request or answer."""
+        route = API.route(operation)
+        in_path = {name: quote(values.pop(name), safe="") for name in re.findall(r"{(\w+)}", route.path)}
+        query = {name: values.pop(name) for name in route.query if name in values}
+        url = self.rehearsal.url("mwaa") + route.path.format(**in_path)
+        return requests.request(
+            route.method, url, params=query, json=values or None, headers=SIGNED, timeout=30, allow_redirects=False
+        )
+
     @property
     def environment(self) -> dict[str, Any]:
         """What GetEnvironment says."""
-        return dict(self.client.get_environment(Name="mwaa-dbt-local")["Environment"])
+        return dict(self.client.get_environment(Name=NAME)["Environment"])
 
     @property
     def members(self) -> dict[str, int]:
@@ -139,9 +126,9 @@ class Stand:
         assert head and head.version
         return head.version
 
-    def update(self, **fields: str) -> dict[str, Any]:
+    def update(self, **fields: Any) -> dict[str, Any]:
         """Update the environment and return it once that has ended."""
-        self.client.update_environment(Name="mwaa-dbt-local", **fields)
+        self.client.update_environment(Name=NAME, **fields)
         return self.wait()
 
     def wait(self) -> dict[str, Any]:
@@ -180,8 +167,8 @@ def begin(stand: Stand) -> None:
     stand.put("plugins.zip", zipped({"first.py": ""}))
     stand.put("startup.sh", "export RELEASE=one\necho 'hello from one'\n")
     settings = load(ROOT / "settings.toml").environment("local")
-    made = record.first(settings, stand.rehearsal, stand.bucket, VERSION)
-    first = Container(stand.paths, stand.rehearsal, stand.bucket)
+    made = described.first(settings, stand.rehearsal, stand.bucket, VERSION)
+    first = Container(stand.paths, stand.rehearsal, stand.aws)
     first.run(first.prepare(made))
     record.write(stand.paths, made | {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
     variables = container(stand.paths.home, "hybrid") | {"PYTHONPATH": str(PACKAGE.parent)}
@@ -208,20 +195,35 @@ def executor() -> Executor:
     return Executor()
 
 
-@pytest.fixture
-def stand(tmp_path: Path, aws_port: int, executor: Executor, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+@contextmanager
+def standing(root: Path, aws_port: int, executor: Executor) -> Iterator[Stand]:
     """Start an environment with its front; afterwards nothing runs."""
-    paths = make_project(tmp_path)
-    monkeypatch.setenv("UV_NO_INDEX", "1")
-    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
+    paths = make_project(root)
     name = f"bucket-{aws_port}-{time.monotonic_ns()}"
     ports = {"airflow": free_port(), "aws": aws_port, "outside": 9, "mwaa": free_port(), "postgres": 9}
     rehearsal = Rehearsal("local", "eu-central-1", name, ports, executor=executor)
     aws = Aws(rehearsal.region, rehearsal.url("aws"))
     aws.make_bucket(name)
-    stand = Stand(paths, rehearsal, aws.bucket(name))
-    try:
-        begin(stand)
+    stand = Stand(paths, rehearsal, aws)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("UV_NO_INDEX", "1")
+        environment.setenv("UV_FIND_LINKS", str(root / "wheels"))
+        try:
+            begin(stand)
+            yield stand
+        finally:
+            processes.end(paths)
+
+
+@pytest.fixture
+def stand(tmp_path: Path, aws_port: int, executor: Executor) -> Iterator[Stand]:
+    """Start an environment of a test's own."""
+    with standing(tmp_path, aws_port, executor) as stand:
         yield stand
-    finally:
-        processes.end(paths)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, aws_port: int) -> Iterator[Stand]:
+    """Start an environment for all tests of a file, which leave it as it is."""
+    with standing(tmp_path_factory.mktemp("shared"), aws_port, Executor()) as stand:
+        yield stand

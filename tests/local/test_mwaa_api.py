@@ -9,9 +9,8 @@ import pytest
 import requests
 
 from scripts.local import processes, record, state
-from tests.local.conftest import Stand, zipped
+from tests.local.conftest import NAME, SIGNED, Stand, zipped
 
-NAME = "mwaa-dbt-local"
 AIRFLOW = ("scheduler", "dag-processor", "triggerer", "api-server")
 
 
@@ -43,24 +42,80 @@ def test_environment_is_described(stand: Stand) -> None:
     assert json.loads(record.file(stand.paths).read_text())["Name"] == NAME
 
 
-def test_nonsense_is_refused(stand: Stand) -> None:
-    """What MWAA would refuse changes nothing: another name, an unknown version, field, strategy or body."""
-    before = record.read(stand.paths)
-    status, code, message = refusal(stand, "get_environment", Name="another")
-    assert (status, code) == (404, "ResourceNotFoundException")
-    assert "another" in message
-    assert refusal(stand, Name="another")[:2] == (404, "ResourceNotFoundException")
-    wrong = {"StartupScriptS3Path": "startup.sh", "StartupScriptS3ObjectVersion": "6f0b5f0e"}
-    status, code, message = refusal(stand, **wrong)
-    assert (status, code) == (400, "ValidationException")
-    assert "StartupScriptS3ObjectVersion" in message
-    assert refusal(stand, WorkerReplacementStrategy="SLOW")[:2] == (400, "ValidationException")
-    assert "EnvironmentClass" in refusal(stand, EnvironmentClass="mw1.large")[2]
-    url = f"{stand.rehearsal.url('mwaa')}/environments/{NAME}"
-    for body in ('{"Colour": "red"}', "[]", "{"):
-        answer = requests.patch(url, data=body, timeout=10)
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"StartupScriptS3Path": "startup.sh", "StartupScriptS3ObjectVersion": "6f0b5f0e"}, "no version '6f0b5f0e'"),
+        ({"RequirementsS3Path": "other.txt"}, "of 'other.txt'"),
+        ({"PluginsS3ObjectVersion": ""}, "no version ''"),
+        ({"WorkerReplacementStrategy": "SLOW"}, "enum value set: [FORCED, GRACEFUL]"),
+        ({"EnvironmentClass": "mw1.huge"}, "there is no 'mw1.huge'; MWAA has mw1.micro"),
+        ({"EnvironmentClass": "mw1.micro", "MaxWorkers": 2}, "mw1.micro takes 1 to 1, not 2"),
+        ({"EnvironmentClass": "mw1.small", "Schedulers": 1}, "mw1.small takes 2 to 5, not 1"),
+        ({"Schedulers": 6}, "less than or equal to 5"),
+        ({"EnvironmentClass": "mw1.small", "MinWorkers": 9}, "MinWorkers must not be greater than MaxWorkers"),
+        ({"AirflowConfigurationOptions": {"core.multi_team": "True"}}, "core.multi_team is not supported on MWAA"),
+        ({"AirflowConfigurationOptions": {"Core.Parallelism": "8"}}, "regular expression"),
+        ({"AirflowConfigurationOptions": {"core.parallelism": 8}}, "must be of type string"),
+        ({"AirflowConfigurationOptions": {"core.parallelism": ""}}, "greater than or equal to 1"),
+        ({"NetworkConfiguration": {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}}, "SubnetIds"),
+        ({"KmsKey": "alias/mine"}, "'KmsKey' failed to satisfy constraint: Member is not known"),
+        ({"ExecutionRoleArn": "admin"}, "regular expression"),
+        ({"WebserverAccessMode": "OPEN"}, "PUBLIC_AND_PRIVATE"),
+        ({"WeeklyMaintenanceWindowStart": "SUN:03:15"}, "regular expression"),
+        ({"LoggingConfiguration": {"TaskLogs": {"Enabled": True}}}, "LogLevel"),
+        ({"AirflowVersion": "2.11.2"}, "cannot be changed in a rehearsal; its own is 3.3.1"),
+        ({"SourceBucketArn": "arn:aws:s3:::other"}, "cannot be changed in a rehearsal"),
+        ({"Colour": "red"}, "'Colour' failed to satisfy constraint: Member is not known"),
+    ],
+)
+def test_nonsense_is_refused(shared: Stand, fields: dict[str, Any], told: str) -> None:
+    """What MWAA would refuse changes nothing, and is told in its words."""
+    before = record.read(shared.paths)
+    answer = shared.call("UpdateEnvironment", Name=NAME, **fields)
+    assert (answer.status_code, answer.headers["x-amzn-ErrorType"]) == (400, "ValidationException")
+    assert told in answer.json()["message"]
+    assert record.read(shared.paths) == before
+
+
+def test_bodies_are_objects(shared: Stand) -> None:
+    """A body that is no JSON object is refused; what a client refuses by itself, boto3 does."""
+    url = f"{shared.rehearsal.url('mwaa')}/environments/{NAME}"
+    for body in ("[]", "{", "nonsense"):
+        answer = requests.patch(url, data=body, headers=SIGNED, timeout=10)
         assert (answer.status_code, answer.headers["x-amzn-ErrorType"]) == (400, "ValidationException")
-    assert record.read(stand.paths) == before
+    with pytest.raises(botocore.exceptions.ParamValidationError):
+        shared.client.update_environment(Name=NAME, Colour="red")
+
+
+def test_what_is_not_played_is_recorded(stand: Stand) -> None:
+    """Sizes, roles, access, window and logging are those of the last update; options are those of Airflow, too."""
+    found = stand.update(
+        EnvironmentClass="mw1.medium",
+        MinWorkers=2,
+        MaxWorkers=9,
+        Schedulers=3,
+        WebserverAccessMode="PRIVATE_ONLY",
+        WeeklyMaintenanceWindowStart="MON:04:30",
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/another",
+        NetworkConfiguration={"SecurityGroupIds": ["sg-1", "sg-2"]},
+        LoggingConfiguration={"TaskLogs": {"Enabled": False, "LogLevel": "ERROR"}},
+        AirflowConfigurationOptions={"core.max_active_tasks_per_dag": "7"},
+    )
+    assert (found["Status"], found["LastUpdate"]["Status"]) == ("AVAILABLE", "SUCCESS")
+    sizes = ("EnvironmentClass", "MinWorkers", "MaxWorkers", "Schedulers", "MaxWebservers")
+    assert [found[field] for field in sizes] == ["mw1.medium", 2, 9, 3, 1]
+    assert (found["WebserverAccessMode"], found["WeeklyMaintenanceWindowStart"]) == ("PRIVATE_ONLY", "MON:04:30")
+    assert found["NetworkConfiguration"]["SecurityGroupIds"] == ["sg-1", "sg-2"]
+    assert len(found["NetworkConfiguration"]["SubnetIds"]) == 2
+    task = found["LoggingConfiguration"]["TaskLogs"]
+    assert (task["Enabled"], task["LogLevel"]) == (False, "ERROR")
+    assert task["CloudWatchLogGroupArn"].endswith(":airflow-mwaa-dbt-local-Task")
+    assert found["LoggingConfiguration"]["WorkerLogs"]["Enabled"]
+    assert found["AirflowConfigurationOptions"] == {"core.max_active_tasks_per_dag": "7"}
+    variables = json.loads((state.folder(stand.paths) / "container.json").read_text())["variables"]
+    assert variables["AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG"] == "7"
+    assert "AIRFLOW__SECRETS__BACKEND" not in variables
 
 
 def test_update_replaces_container(stand: Stand) -> None:
@@ -89,12 +144,14 @@ def test_graceful_update_waits_for_tasks(stand: Stand) -> None:
     stand.client.update_environment(
         Name=NAME, WorkerReplacementStrategy="GRACEFUL", **startup(stand, "export RELEASE=two\n")
     )
+    stand.client.tag_resource(ResourceArn=stand.environment["Arn"], Tags={"meanwhile": "tagged"})
     assert stand.environment["Status"] == "UPDATING"
     assert stand.environment["LastUpdate"]["Status"] == "PENDING"
     status, code, message = refusal(stand, WorkerReplacementStrategy="FORCED")
     assert (status, code) == (400, "ValidationException")
     assert "UPDATING" in message
-    assert stand.wait()["Status"] == "AVAILABLE"
+    found = stand.wait()
+    assert (found["Status"], found["Tags"]) == ("AVAILABLE", {"meanwhile": "tagged"})
     assert stand.notes == ["began one", "task ended one", "began two"]
 
 
@@ -142,22 +199,3 @@ def test_requirements_are_installed(stand: Stand) -> None:
     assert "no-such-package" in stand.log("requirements_install")
     assert "Airflow starts without no-such-package, some-tool" in stand.log("requirements_install")
     assert tool("some-tool==1.0\n") == str(stand.paths.state / "airflow-3.3.1")
-
-
-def test_airflow_is_asked(stand: Stand) -> None:
-    """InvokeRestApi reaches /api/v2 with query and body; MWAA's limits hold; an error of Airflow is told as one."""
-    done = stand.client.invoke_rest_api(
-        Name=NAME, Path="/dags/shop/dagRuns", Method="POST", QueryParameters={"limit": 5}, Body={"conf": {}}
-    )
-    assert done["RestApiStatusCode"] == 200
-    asked = done["RestApiResponse"]
-    assert (asked["method"], asked["path"]) == ("POST", "/api/v2/dags/shop/dagRuns?limit=5")
-    assert json.loads(asked["body"]) == {"conf": {}}
-    assert asked["authorization"] == "Bearer let me in"
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        stand.client.invoke_rest_api(Name=NAME, Path="/missing", Method="GET")
-    assert caught.value.response["Error"]["Code"] == "RestApiClientException"
-    assert caught.value.response["RestApiStatusCode"] == 404
-    url = f"{stand.rehearsal.url('mwaa')}/restapi/{NAME}"
-    for wrong in ({"Method": "GET", "Path": "/" + "x" * 64}, {"Method": "HEAD", "Path": "/dags"}):
-        assert requests.post(url, json=wrong, timeout=10).status_code == 400

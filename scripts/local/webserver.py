@@ -1,0 +1,138 @@
+"""What MWAA's own plugin adds to Airflow's web server: the command line and the login, each behind a token.
+
+The address that tokens come with is the front's, so Airflow's REST API is passed on from here, and a browser sent on.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from urllib.parse import parse_qs
+
+import requests
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from scripts.local import record, rest, state
+from scripts.local.airflow_cli import AirflowCli, Ended
+from scripts.local.refusal import RefusedError
+from scripts.local.tokens import Tokens
+from scripts.paths import Paths
+
+# Both prefixes lead to the page; Airflow 2 had the first only (MWAA user guide, call-mwaa-apis-web).
+PREFIXES = ("/aws_mwaa", "/pluginsv2/aws_mwaa")
+COOKIE, SESSION = "_token", 12 * 3600  # seconds
+ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# Of one connection each, never passed on (RFC 9110, 7.6.1).
+HOP = {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+PATIENCE = 60.0  # seconds
+SCRIPT = """
+const token = location.hash.slice(1), form = new URLSearchParams({ token });
+history.replaceState(null, "", location.pathname);
+fetch("/pluginsv2/aws_mwaa/login", { method: "POST", body: form }).then(
+  (answer) => answer.ok ? location.replace("/") : Promise.reject("the token is not valid any more; ask for a new one"),
+).catch((why) => { document.body.textContent = `Not signed in: ${why}`; });
+"""
+PAGE = f"<!doctype html><title>Airflow</title><body>Signing in …</body><script>{SCRIPT}</script>"
+DIGEST = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+POLICY = f"default-src 'none'; connect-src 'self'; script-src 'sha256-{DIGEST}'"
+
+
+class Webserver:
+    """The web server of the environment, as far as it is not Airflow's own.
+
+    Args:
+        paths: the project.
+        cli: the tokens of CreateCliToken.
+        web: those of CreateWebLoginToken.
+    """
+
+    def __init__(self, paths: Paths, cli: Tokens, web: Tokens) -> None:
+        self._paths, self._cli, self._web = paths, cli, web
+        self._airflow = AirflowCli(paths)
+
+    @property
+    def routes(self) -> list[Route]:
+        """Its routes, the last of which takes all that no other takes."""
+        return [
+            *(Route(f"{prefix}/aws-console-sso", self.enter) for prefix in PREFIXES),
+            Route(f"{PREFIXES[-1]}/login", self.login, methods=["POST"]),
+            Route(f"{PREFIXES[0]}/cli", self.command, methods=["POST"]),
+            Route(f"{PREFIXES[0]}/cli/", self.command, methods=["POST"]),
+            Route("/api/{rest:path}", self.api, methods=ALL),
+            Route("/{rest:path}", self.others, methods=ALL),
+        ]
+
+    async def command(self, request: Request) -> Response:
+        """Run a command of Airflow's command line; both its outputs come back in base64."""
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not self._cli.valid(token):
+            return JSONResponse({"error": "Forbidden"}, 403)
+        line, found = (await request.body()).decode(errors="replace"), record.read(self._paths) or {}
+        ended = await run_in_threadpool(self._airflow.run, line, str(found.get("AirflowVersion", "3")))
+        return _told(ended)
+
+    async def enter(self, _: Request) -> Response:
+        """Answer a browser with the page that changes the token behind the # into a cookie."""
+        return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+
+    async def login(self, request: Request) -> Response:
+        """Change a token into a session: a cookie whose value is a token of Airflow's own."""
+        form = parse_qs((await request.body()).decode(errors="replace"))
+        if not self._web.valid(form.get("token", [""])[0]):
+            return JSONResponse({"error": "Forbidden"}, 403)
+        try:
+            token = await run_in_threadpool(self._token)
+        except requests.RequestException as error:
+            return JSONResponse({"error": f"Airflow does not answer: {error}"}, 503)
+        answer = JSONResponse({})
+        answer.set_cookie(COOKIE, token, max_age=SESSION, httponly=True, samesite="lax")
+        return answer
+
+    async def api(self, request: Request) -> Response:
+        """Pass a request on to Airflow's REST API, which looks at the token in it."""
+        body = await request.body()
+        try:
+            return await run_in_threadpool(self._pass, request, body)
+        except requests.RequestException as error:
+            return JSONResponse({"detail": f"Airflow does not answer: {error}"}, 503)
+
+    async def others(self, request: Request) -> Response:
+        """Send a browser to Airflow, on the same host, so that the cookie goes with it."""
+        if request.headers.get("authorization", "").startswith("AWS4-"):
+            raise RefusedError("UnknownOperationException", f"No operation: {request.method} {request.url.path}", 404)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{self._url}/{request.path_params['rest'].lstrip('/')}{query}")
+
+    @property
+    def _url(self) -> str:
+        return state.needed(self._paths).url("airflow")
+
+    def _token(self) -> str:
+        with requests.Session() as session:
+            session.trust_env = False
+            return rest.token(session, self._url)
+
+    def _pass(self, request: Request, body: bytes) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        url = f"{self._url}{request.scope['raw_path'].decode()}{query}"
+        headers = {name: value for name, value in request.headers.items() if name not in HOP}
+        with requests.Session() as session:
+            session.trust_env = False
+            session.headers.clear()
+            wanted = session.request(
+                request.method, url, data=body, headers=headers, timeout=PATIENCE, stream=True, allow_redirects=False
+            )
+            # As it came, packed or not, since its headers say so.
+            answer = Response(wanted.raw.read(decode_content=False), wanted.status_code)
+        for name, value in wanted.raw.headers.items():
+            if name.lower() not in HOP:
+                answer.headers.append(name, value)
+        return answer
+
+
+def _told(ended: Ended) -> Response:
+    texts = {"stdout": base64.b64encode(ended.out).decode(), "stderr": base64.b64encode(ended.err).decode()}
+    return JSONResponse(texts, 400 if ended.code else 200)
