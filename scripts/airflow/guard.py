@@ -51,8 +51,10 @@ def check_command(environment: Environment, words: Sequence[str]) -> None:
     if named == words[0] and group:
         what, fix = f"`{named}` alone is no command.", f"use one of: {', '.join(group)}"
     else:
-        what = f"MWAA does not run `airflow {named}` on Airflow {environment.version}.{suggestion(named, known)}"
-        fix = _instead(environment, words[0], named) or f"use one of: {', '.join(group or known)}"
+        other = _instead(environment, words[0], named)
+        close = "" if other else suggestion(named, known)
+        what = f"MWAA does not run `airflow {named}` on Airflow {environment.version}.{close}"
+        fix = other or f"use one of: {', '.join(group or known)}"
     raise ProjectError(what, f"mwaa airflow, environment {environment.mwaa.name}", fix)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from scripts.airflow.find import find_dag, find_run
 from scripts.airflow.overview import run_table
 from scripts.airflow.pausing import set_paused
 from scripts.airflow.rest import run_path
-from scripts.airflow.run import show, watch
+from scripts.airflow.run import DONE, show, watch
 from scripts.aws import RestError
 from scripts.console import err, out
 from scripts.flags import Env, Json, json_object
@@ -104,7 +104,9 @@ def _follow(environment: Environment, request: Request, run: str) -> str:
     except ProjectError as error:
         what, fix = f"{error.what} The run goes on.", f"{again} follows it again; before that: {error.fix}"
         raise ProjectError(what, error.where, fix) from None
-    show(result, as_json=request.as_json)
+    # The run's own time: it may have begun, and ended, long before this command.
+    seconds = find_run(environment, request.dag, run).seconds or 0.0
+    show(replace(result, seconds=seconds), as_json=request.as_json)
     return result.state
 
 
@@ -143,4 +145,5 @@ def _tell(environment: Environment, request: Request, run: str, begun: bool) -> 
         out.print_json(json.dumps({**run_table(state), "started": begun}))
         return
     out.print(f"{request.dag} · {run}: {state.state}{'' if begun else ', there already; not started again'}")
-    err.print(f"`mwaa runs {request.dag} --env {environment.name}` tells its state", markup=False)
+    if state.state not in DONE:
+        err.print(f"`mwaa runs {request.dag} --env {environment.name}` tells its state", markup=False)
