@@ -19,10 +19,10 @@ from benchmarks.usage import Usage
 from benchmarks.ways import STOCK_OPTIONS, WARM_UP, Way, our_ways, stock_ways
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import load
+from scripts.airflow.run import DONE
 from scripts.aws import Aws
 from scripts.connections import secret_name
 from scripts.local.api import Api
-from scripts.local.run import DONE
 from scripts.local.state import Rehearsal
 from scripts.paths import Paths
 from scripts.projects import DbtProject

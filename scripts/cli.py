@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mwaa_dbt.errors import ProjectError
+from scripts.airflow import commands as operate
 from scripts.console import err, out, wide
 from scripts.deploy import commands as releases
 from scripts.env import commands as environments
@@ -40,6 +41,7 @@ app.add_typer(commands.app, name="local")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(environments.app, name="env")
 history.register(app)
+app.add_typer(operate.app)
 Environment = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]
 State = Annotated[
     str | None, typer.Option("--state", help="A release's name, `current`, or a build's folder.", metavar="RELEASE")

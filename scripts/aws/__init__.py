@@ -2,19 +2,23 @@
 
 from scripts.aws.bucket import Bucket, ConflictError, MissingError, Object
 from scripts.aws.clients import Aws
-from scripts.aws.environment import Mwaa
-from scripts.aws.secrets import DeletedError, DeniedError, NoSecretError, Secret, Secrets
+from scripts.aws.environment import Login, Mwaa, RestError
+from scripts.aws.errors import AwsError, DeniedError
+from scripts.aws.secrets import DeletedError, NoSecretError, Secret, Secrets
 
 __all__ = [
     "Aws",
+    "AwsError",
     "Bucket",
     "ConflictError",
     "DeletedError",
     "DeniedError",
+    "Login",
     "MissingError",
     "Mwaa",
     "NoSecretError",
     "Object",
+    "RestError",
     "Secret",
     "Secrets",
 ]

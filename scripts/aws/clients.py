@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -56,6 +57,7 @@ class Aws:
         # MWAA's "api." before the host is left away where the endpoint is given.
         plain = config.merge(Config(inject_host_prefix=False)) if mwaa else config
         self._mwaa = session.client("mwaa", endpoint_url=mwaa, config=plain)
+        self._scheme = urlsplit(mwaa).scheme if mwaa else "https"
 
     def bucket(self, name: str) -> Bucket:
         """Return a bucket, whether it exists or not."""
@@ -63,7 +65,13 @@ class Aws:
 
     def environment(self, name: str) -> Mwaa:
         """Return an MWAA environment, whether it exists or not."""
-        return Mwaa(self._mwaa, name, self._told)
+        return Mwaa(self._mwaa, name, self._told, self._scheme)
+
+    def environments(self) -> list[str]:
+        """Return the names of the region's MWAA environments."""
+        with self._told("airflow:ListEnvironments", self.region):
+            pages = self._mwaa.get_paginator("list_environments").paginate()
+            return [name for page in pages for name in page["Environments"]]
 
     def make_bucket(self, bucket: str) -> None:
         """Create a versioned bucket, as MWAA demands it."""

@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 
 from mwaa_dbt.errors import ProjectError
 
@@ -14,13 +23,44 @@ DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden", "Unauthor
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidToken", "TokenRefreshRequired")
 UNKNOWN = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidClientTokenId")
 ELSEWHERE = ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
-NONE = ("NoSuchBucket", "ResourceNotFoundException")
-BUSY = ("SlowDown", "503", "500", "InternalError", "ServiceUnavailable", "RequestTimeout", "ThrottlingException")
+NONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException")
+BUSY = (
+    *("SlowDown", "503", "500", "InternalError", "InternalServerException", "ServiceUnavailable", "RequestTimeout"),
+    *("Throttling", "ThrottlingException", "TooManyRequestsException"),
+)
 # AWS's own words. S3 may refuse a read for the sake of the bucket's key, or of an object that is missing.
 SAID = re.compile(r'not authorized to perform: ([\w-]+:\w+)(?: on resource: "?(arn:[^\s"]+)"?)?')
 # What the SDK asks before the first call, where a pipeline's token is all that there is.
 TAKEN = "sts:AssumeRoleWithWebIdentity"
-AGAIN = "then run the same command: what is uploaded already is not sent again"
+# What botocore says before it has asked AWS anything: there is no login, or none that holds.
+LOGGED_OUT = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+# What is allowed by Airflow's role, not by environment (Service Authorization Reference, Amazon MWAA). User is the
+# least that reads DAGs, runs and logs, triggers and pauses.
+BY_ROLE = ("airflow:InvokeRestApi", "airflow:CreateWebLoginToken")
+
+
+class AwsError(ProjectError):
+    """Report what AWS refuses; `code` is AWS's own word for it, empty if it did not answer."""
+
+    def __init__(self, what: str, where: str, fix: str, code: str = "") -> None:
+        super().__init__(what, where, fix)
+        self.code = code
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no such thing."""
+        return self.code in NONE
+
+
+class DeniedError(AwsError):
+    """Report what these credentials may not do."""
 
 
 class Told:
@@ -34,43 +74,47 @@ class Told:
         """Run calls that need an IAM action on a resource.
 
         Raises:
-            ProjectError: for whatever AWS refuses, with what mends it.
+            AwsError: for whatever AWS refuses, with what mends it.
         """
         try:
             yield
         except ClientError as error:
             raise self._refused(error, action, resource) from None
-        except NoCredentialsError:
-            raise ProjectError(
-                "There are no AWS credentials.", f"{action} on {resource}", f"log in (`aws sso login`), {AGAIN}"
+        except LOGGED_OUT as error:
+            why = "." if isinstance(error, NoCredentialsError) else f" that hold: {error}"
+            raise AwsError(
+                f"There are no AWS credentials{why}",
+                f"{action} on {resource}",
+                f"log in (`aws sso login`), {_again(action)}",
             ) from None
         except BotoCoreError as error:
-            raise ProjectError(
-                f"AWS does not answer: {error}", f"{action} on {resource}", f"mend the connection, {AGAIN}"
+            raise AwsError(
+                f"AWS does not answer: {error}", f"{action} on {resource}", f"mend the connection, {_again(action)}"
             ) from None
 
-    def _refused(self, error: ClientError, action: str, resource: str) -> ProjectError:
+    def _refused(self, error: ClientError, action: str, resource: str) -> AwsError:
         code, text = str(error.response["Error"]["Code"]), error.response["Error"].get("Message", "")
         what, fix = _not_taken(text) if TAKEN in text else self._explained(code, text, action, resource)
         if code in ELSEWHERE:
             headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
             what = f"The bucket is in region {headers.get('x-amz-bucket-region', 'another')}, not {self.region}."
-        return ProjectError(what, f"{action} on {resource}", fix)
+        kind = DeniedError if code in DENIED else AwsError
+        return kind(what, f"{action} on {resource}", fix, code)
 
     def _explained(self, code: str, text: str, action: str, resource: str) -> tuple[str, str]:
         refused, target = said(text) or (action, arn(action, resource))
         # As one pastes it into the role's policy.
         line = f'{{"Effect": "Allow", "Action": "{refused}", "Resource": "{target}"}}'
-        name = resource.split("/", maxsplit=1)[0]
+        name, again = resource.split("/", maxsplit=1)[0], _again(action)
         known = {
-            DENIED: (f"There is no permission for {refused}.", f"allow it: {line}; {AGAIN}"),
-            EXPIRED: ("The AWS credentials have expired.", f"log in again, {AGAIN}"),
-            UNKNOWN: (f"AWS does not know the credentials: {text}", f"log in, {AGAIN}"),
+            DENIED: (f"There is no permission for {refused}.", f"allow it: {line}; {again}"),
+            EXPIRED: ("The AWS credentials have expired.", f"log in again, {again}"),
+            UNKNOWN: (f"AWS does not know the credentials: {text}", f"log in, {again}"),
             ELSEWHERE: ("The bucket is in another region.", 'mend `region = "…"` in settings.toml'),
             NONE: (f"There is no {name!r} in {self.region}.", _missing(code)),
-            BUSY: (f"AWS keeps refusing: {code} {text}", f"wait a minute, {AGAIN}"),
+            BUSY: (f"AWS keeps refusing: {code} {text}", f"wait a minute, {again}"),
         }
-        other = (f"AWS refused: {code} {text}", f"mend what it names, {AGAIN}")
+        other = (f"AWS refused: {code} {text}", f"mend what it names, {again}")
         return next((told for codes, told in known.items() if code in codes), other)
 
 
@@ -79,6 +123,11 @@ def _not_taken(text: str) -> tuple[str, str]:
         f"AWS does not let this job take its role: {text}",
         "compare `sub` and `aud` of the role's trust with the job's repository, branch and environment (ci/README.md)",
     )
+
+
+def _again(action: str) -> str:
+    sent = ": what is uploaded already is not sent again" if action == "s3:PutObject" else ""
+    return f"then run the same command{sent}"
 
 
 def _missing(code: str) -> str:
@@ -93,17 +142,20 @@ def said(text: str) -> tuple[str, str] | None:
 
 
 def arn(action: str, resource: str) -> str:
-    """Return the ARN that a policy names for a resource of an action."""
-    service = action.split(":", maxsplit=1)[0]
+    """Return the ARN that a policy names for a resource of an action; * where the service knows no resource."""
+    if resource.startswith("arn:"):
+        return resource
+    if action == "airflow:ListEnvironments":
+        return "*"
+    service = "role" if action in BY_ROLE else action.split(":", maxsplit=1)[0]
     forms = {
-        # Not the environment, but the role in Airflow that the caller then has.
-        "airflow:InvokeRestApi": "arn:aws:airflow:REGION:ACCOUNT:role/{}/User",
-        "cloudformation": "arn:aws:cloudformation:REGION:ACCOUNT:stack/{}/*",
-        "ec2": "{}",
-        "s3": "arn:aws:s3:::{}",
         "airflow": "arn:aws:airflow:REGION:ACCOUNT:environment/{}",
+        "cloudformation": "arn:aws:cloudformation:REGION:ACCOUNT:stack/{}/*",
+        "iam": "arn:aws:iam::ACCOUNT:role/{}",
         "logs": "arn:aws:logs:REGION:ACCOUNT:log-group:{}:*",
+        "role": "arn:aws:airflow:REGION:ACCOUNT:role/{}/User",
+        "s3": "arn:aws:s3:::{}",
         "secretsmanager": "arn:aws:secretsmanager:REGION:ACCOUNT:secret:{}-??????",
         "sqs": "arn:aws:sqs:REGION:ACCOUNT:{}",
     }
-    return (forms.get(action) or forms[service]).format(resource)
+    return forms.get(service, "*").format(resource)

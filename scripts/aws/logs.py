@@ -35,14 +35,14 @@ class Logs:
 
         Args:
             group: the group's name.
-            streams: what the streams' names begin with.
+            streams: what the streams' names begin with; all if empty.
             since: the earliest moment.
             pattern: CloudWatch's filter pattern, for less to be sent.
         """
         wanted = {
             "logGroupName": group,
-            "logStreamNamePrefix": streams,
             "startTime": int(since.timestamp() * 1000),
+            **({"logStreamNamePrefix": streams} if streams else {}),
             **({"filterPattern": pattern} if pattern else {}),
         }
         with self._told("logs:FilterLogEvents", group), _allowed(GONE):

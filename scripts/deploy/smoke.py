@@ -7,13 +7,14 @@ import time
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
-from scripts.aws import Mwaa
+from scripts.aws import Mwaa, RestError
 from scripts.console import step
 
 DAG = "mwaa_check"
 TASK = "container"
 LIMIT = 900.0  # seconds; MWAA parses a new DAG file within 5 minutes, a worker may have to start
 PAUSE = 2.0
+NOT_FOUND = 404
 
 
 class UnfitError(ProjectError):
@@ -29,7 +30,7 @@ def smoke(mwaa: Mwaa, release: str) -> None:
     """
     with step("a task in the environment proves packages, dbt and release") as notes:
         end = time.monotonic() + LIMIT
-        _await(lambda: _ask(mwaa, "GET", f"/dags/{DAG}"), end, f"DAG {DAG} was not parsed")
+        _await(lambda: _parsed(mwaa), end, f"DAG {DAG} was not parsed")
         # Short, since MWAA takes paths of 64 characters at most; that of the log has 64 with it.
         run = secrets.token_hex(4)
         _ask(
@@ -55,6 +56,16 @@ def _await(ask: Any, end: float, failure: str) -> Any:
             )
         time.sleep(PAUSE)
     return found
+
+
+def _parsed(mwaa: Mwaa) -> bool:
+    try:
+        return bool(_ask(mwaa, "GET", f"/dags/{DAG}"))
+    except RestError as error:
+        # As long as a new environment has not parsed it, Airflow knows of no such DAG.
+        if error.status == NOT_FOUND:
+            return False
+        raise
 
 
 def _ended(mwaa: Mwaa, path: str) -> str | None:

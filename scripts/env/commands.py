@@ -10,19 +10,16 @@ from typing import Annotated, Any
 import typer
 
 from scripts.console import out
+from scripts.flags import Env, Json
 from scripts.paths import find_project
 
 app = typer.Typer(no_args_is_help=True, help="The MWAA environment: made, changed, looked at, copied.")
-Environment = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 
 
 @app.command()
-def create(
-    environment: Environment = "local", dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
-) -> None:
+def create(environment: Env = "local", dry_run: DryRun = False, yes: Yes = False, as_json: Json = False) -> None:
     """Make the environment: bucket, network, release, environment, alarms, and a task in it that proves it.
 
     Shows first what CloudFormation would do. Takes 20 to 40 minutes; interrupted or failed, the same command goes on.
@@ -38,7 +35,7 @@ def create(
 
 @app.command()
 def update(
-    environment: Environment = "local",
+    environment: Env = "local",
     dry_run: DryRun = False,
     yes: Yes = False,
     forced: Annotated[
@@ -79,7 +76,7 @@ def _do(work: Any, dry_run: bool, yes: bool, as_json: bool) -> None:
 
 
 @app.command()
-def status(environment: Environment = "local", as_json: Json = False) -> None:
+def status(environment: Env = "local", as_json: Json = False) -> None:
     """Show how the environment is, and its stacks; exit code 1 unless it is AVAILABLE.
 
     Example: mwaa env status --env prod
@@ -96,7 +93,7 @@ def status(environment: Environment = "local", as_json: Json = False) -> None:
 
 
 @app.command()
-def wait(environment: Environment = "local") -> None:
+def wait(environment: Env = "local") -> None:
     """Wait until MWAA is done with whatever it does to the environment; exit code 1, with the reason, if that failed.
 
     Example: mwaa env wait --env prod
@@ -111,7 +108,7 @@ def wait(environment: Environment = "local") -> None:
 
 @app.command()
 def delete(
-    environment: Environment = "local",
+    environment: Env = "local",
     dry_run: DryRun = False,
     yes: Annotated[
         str | None, typer.Option("--yes", help="The MWAA environment's name, instead of typing it.", metavar="NAME")

@@ -1,25 +1,25 @@
-"""Airflow's REST API, as far as a rehearsal needs it."""
+"""The REST API of a rehearsal's Airflow, asked directly."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import requests
 
 from mwaa_dbt.errors import ProjectError
+from scripts.airflow.rest import Airflow, Answer, Ask, read_answer
 from scripts.local.state import Rehearsal
 
-PAGE = 100  # Airflow's own limit
+LOGS = "mwaa local logs {task}"
 
 
-class Api:
+class Api(Airflow):
     """Talks to the Airflow of a rehearsal, whose visitors are all admins."""
 
     def __init__(self, rehearsal: Rehearsal) -> None:
+        super().__init__(self._answer, "3", LOGS)
         self.rehearsal, self.url = rehearsal, rehearsal.url("airflow")
         self._session = requests.Session()
         self._session.trust_env = False
@@ -35,27 +35,8 @@ class Api:
         except requests.RequestException as error:
             raise _lost(f"Airflow does not answer: {error}.", "api-server") from None
 
-    def call(self, method: str, path: str, **arguments: Any) -> Any:
-        """Call an endpoint below /api/v2 and return its JSON; None if there is no such thing."""
-        answer = self._request(method, f"api/v2/{path}", **arguments)
-        if answer.status_code == requests.codes.not_found:
-            return None
-        if not answer.ok:
-            raise ProjectError(
-                f"Airflow refused: {_detail(answer)}", f"{method} {path}", "mend what it names, then run again"
-            )
-        return answer.json()
-
-    def pages(self, path: str, key: str, **filters: str) -> Iterator[dict[str, Any]]:
-        """Yield all items of a listing."""
-        offset = 0
-        while True:
-            where = {**filters, "limit": PAGE, "offset": offset}
-            page = self.call("GET", path, params=where) or {key: [], "total_entries": 0}
-            yield from page[key]
-            offset += PAGE
-            if offset >= page["total_entries"]:
-                return
+    def _answer(self, ask: Ask) -> Answer:
+        return read_answer(self._request(ask.method, f"api/v2/{ask.address}", json=ask.body))
 
     def wait_for_dag(self, dag: str, since: float, limit: float = 90.0) -> dict[str, Any]:
         """Return a DAG once the DAG processor has parsed it after `since`, in seconds since the epoch.
@@ -80,53 +61,9 @@ class Api:
             "mend the import error; without one, name a DAG that `mwaa build` lists",
         )
 
-    def trigger(self, dag: str, conf: dict[str, Any]) -> str:
-        """Start a run and return its id."""
-        body = {"logical_date": None, "conf": conf}
-        return str(self.call("POST", f"dags/{dag}/dagRuns", json=body)["dag_run_id"])
-
-    def state(self, dag: str, run: str) -> str:
-        """Return the state of a run."""
-        return str(self.call("GET", f"dags/{dag}/dagRuns/{run}")["state"])
-
-    def tasks(self, dag: str, run: str, since: float = 0.0) -> list[dict[str, Any]]:
-        """Return the task instances of a run that have changed since then, in seconds since the epoch."""
-        changed = datetime.fromtimestamp(since, UTC).isoformat()
-        path = f"dags/{dag}/dagRuns/{run}/taskInstances"
-        return list(self.pages(path, "task_instances", updated_at_gte=changed))
-
-    def log(self, dag: str, run: str, task: str, attempt: int) -> list[Line]:
-        """Return the lines of a task's log."""
-        path = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{attempt}"
-        found = self.call("GET", path, params={"full_content": "true"}) or {"content": []}
-        return [_line(line) for line in found["content"]]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a task's log, and the error that it tells of."""
-
-    text: str
-    error: str = ""
-
-
-def _line(line: str | dict[str, Any]) -> Line:
-    if isinstance(line, str):
-        return Line(line)
-    causes = [f"{one.get('exc_type')}: {one.get('exc_value')}" for one in line.get("error_detail") or []]
-    # What the task raised stands first, then its causes.
-    return Line(str(line.get("event", "")), causes[0].removeprefix("ProjectError: ") if causes else "")
-
 
 def _lost(what: str, process: str) -> ProjectError:
     return ProjectError(what, f"mwaa local logs {process}", "run `mwaa local down`, then start again")
-
-
-def _detail(answer: requests.Response) -> str:
-    try:
-        return str(answer.json().get("detail", answer.text))
-    except requests.JSONDecodeError:
-        return answer.text[:500]
 
 
 def _epoch(stamp: str | None) -> float:

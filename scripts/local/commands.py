@@ -12,19 +12,19 @@ import typer
 from rich.table import Table
 
 from mwaa_dbt.settings import load
-from scripts.console import err, out, step, wide
+from scripts.airflow.run import show, watch
+from scripts.console import out, step, wide
+from scripts.flags import Json, json_object
 from scripts.local.api import Api
 from scripts.local.executor import Executor, asks_executor
 from scripts.local.manifests import read_relations
 from scripts.local.rows import count_rows
-from scripts.local.run import Result, as_table, errors, report, watch
 from scripts.local.state import ENVIRONMENT, Rehearsal, find, needed
 from scripts.paths import Paths, find_project
 from scripts.release import check_dag
 
 app = typer.Typer(no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 Port = Annotated[int | None, typer.Option(help="The UI's. \\[default: 8080 if free, else any]", show_default=False)]
 
 
@@ -63,7 +63,7 @@ def run(
 
     Example: mwaa local run jaffle_shop --select tag:finance
     """
-    conf = {"full_refresh": full_refresh, "select": select, "vars": _json(variables)}
+    conf = {"full_refresh": full_refresh, "select": select, "vars": json_object(variables, "--vars")}
     paths = find_project()
     build = _built(paths)
     check_dag(build, dag)
@@ -71,7 +71,7 @@ def run(
         run_id = _trigger(api := Api(rehearsal), dag, since, conf)
         result = watch(api, dag, run_id)
         environment = load(paths.settings).environment(ENVIRONMENT)
-        _show(result, count_rows(rehearsal, environment, read_relations(build)), as_json)
+        show(result, count_rows(rehearsal, environment, read_relations(build)), as_json)
     raise typer.Exit(0 if result.state == "success" else 1)
 
 
@@ -148,16 +148,6 @@ def down() -> None:
     out.print(f"Ended {ended} processes." if ended else "No rehearsal was running.")
 
 
-def _json(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise typer.BadParameter(f"{text!r} is no JSON: {error}", param_hint="--vars") from None
-    if not isinstance(value, dict):
-        raise typer.BadParameter(f'{text!r} is no JSON object, e.g. \'{{"day": "2026-01-31"}}\'', param_hint="--vars")
-    return value
-
-
 def _built(paths: Paths) -> Path:
     from scripts.build import build
     from scripts.fingerprint import is_current
@@ -188,14 +178,3 @@ def _trigger(api: Api, dag: str, since: float, conf: dict[str, Any]) -> str:
     with step(f"DAG {dag} parsed by Airflow"):
         api.wait_for_dag(dag, since)
     return api.trigger(dag, {key: value for key, value in conf.items() if value})
-
-
-def _show(result: Result, rows: dict[str, int], as_json: bool) -> None:
-    if as_json:
-        out.print_json(json.dumps(as_table(result, rows)))
-    else:
-        out.print(report(result, rows))
-        colour = "green" if result.state == "success" else "red"
-        out.print(f"[{colour}]{result.state}[/] · {len(result.tasks)} tasks in {result.seconds:.0f} s")
-    for line in errors(result):
-        err.print(line, style="red", markup=False)

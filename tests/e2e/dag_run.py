@@ -10,9 +10,9 @@ from typing import Any
 
 import psutil
 
+from scripts.airflow.run import DONE
 from scripts.local import state
 from scripts.local.api import Api
-from scripts.local.run import DONE
 from tests.e2e.conftest import Project
 
 SHORTEST = 0.3  # seconds between looks

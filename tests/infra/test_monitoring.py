@@ -91,7 +91,7 @@ def test_alarms_and_sections_are_the_same() -> None:
 @pytest.mark.parametrize("name", sections())
 def test_section_helps(name: str) -> None:
     """A section says what an alarm means, what to look at and what to do."""
-    assert re.findall(r"^\*\*(\w+):\*\*", sections()[name], re.MULTILINE) == ["Means", "Look", "Do"]
+    assert re.findall(r"^- \*\*(\w+):\*\*", sections()[name], re.MULTILINE) == ["Means", "Look", "Do"]
 
 
 def test_runbook_is_where_you_say() -> None:

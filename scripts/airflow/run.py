@@ -1,7 +1,8 @@
-"""`mwaa local run`: one DAG run, watched task by task."""
+"""One DAG run, watched task by task, in the rehearsal or on MWAA."""
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import Counter
@@ -14,9 +15,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from scripts.console import err
-from scripts.local.api import Api
-from scripts.local.causes import cause
+from scripts.airflow.causes import cause
+from scripts.airflow.rest import Airflow
+from scripts.console import err, out
 
 COLOURS = {"success": "green", "failed": "red", "upstream_failed": "red", "skipped": "yellow", "running": "cyan"}
 DONE = ("success", "failed")
@@ -47,22 +48,22 @@ class Result:
     tasks: list[Task]
 
 
-def watch(api: Api, dag: str, run: str) -> Result:
+def watch(airflow: Airflow, dag: str, run: str) -> Result:
     """Follow a run to its end, live on a terminal, line by line in a log."""
     begun, since, known = time.time(), 0.0, dict[str, dict[str, Any]]()
     with _Progress(dag) as progress:
         while True:
             # The state first: tasks read after a final state are final too.
             asked = time.time()
-            state = api.state(dag, run)
-            known |= {item["id"]: item for item in api.tasks(dag, run, 0.0 if state in DONE else since)}
+            state = airflow.state(dag, run)
+            known |= {name_of(item): item for item in airflow.tasks(dag, run, 0.0 if state in DONE else since)}
             progress.show([*known.values()], time.time() - begun)
             if state in DONE:
                 break
             # What the API server does for us it does not do for the run.
             since = asked - OVERLAP
             time.sleep(min(LONGEST, max(0.5, SPARING * (time.time() - asked))))
-    tasks = [_task(api, run, instance) for instance in sorted(known.values(), key=_order)]
+    tasks = [_task(airflow, instance) for instance in sorted(known.values(), key=_order)]
     return Result(dag, run, state, time.time() - begun, tasks)
 
 
@@ -70,10 +71,16 @@ def _order(instance: dict[str, Any]) -> tuple[str, str]:
     return (instance["start_date"] or "9999", instance["task_id"])
 
 
-def _task(api: Api, run: str, instance: dict[str, Any]) -> Task:
+def _task(airflow: Airflow, instance: dict[str, Any]) -> Task:
     state = instance["state"] or "none"
-    error = cause(api, run, instance) if state == "failed" else None
-    return Task(instance["task_id"], state, _seconds(instance), error)
+    error = cause(airflow, instance) if state == "failed" else None
+    return Task(name_of(instance), state, _seconds(instance), error)
+
+
+def name_of(instance: dict[str, Any]) -> str:
+    """Return a task instance's name in its run: its task's, with its number if the task is mapped."""
+    number = int(instance.get("map_index", -1))
+    return f"{instance['task_id']}[{number}]" if number >= 0 else str(instance["task_id"])
 
 
 def _seconds(instance: dict[str, Any]) -> float | None:
@@ -105,9 +112,9 @@ class _Progress:
             self.live.update(_picture(self.dag, instances, seconds))
             return
         for instance in instances:
-            if instance["state"] in SETTLED and instance["task_id"] not in self.told:
-                self.told.add(instance["task_id"])
-                err.print(f"{seconds:6.1f} s  {instance['state']:<16}{instance['task_id']}")
+            if instance["state"] in SETTLED and (name := name_of(instance)) not in self.told:
+                self.told.add(name)
+                err.print(f"{seconds:6.1f} s  {instance['state']:<16}{name}", markup=False)
 
 
 def _picture(dag: str, instances: list[dict[str, Any]], seconds: float) -> Group:
@@ -118,23 +125,38 @@ def _picture(dag: str, instances: list[dict[str, Any]], seconds: float) -> Group
     active = [item for item in instances if item["state"] in ("running", "deferred", "up_for_retry", "failed")]
     # Live redraws what fits on a screen; a longer list would scroll it away.
     for instance in active[: max(3, err.height - 4)]:
-        table.add_row(Text(instance["state"], style=COLOURS.get(instance["state"], "")), instance["task_id"])
+        table.add_row(Text(instance["state"], style=COLOURS.get(instance["state"], "")), Text(name_of(instance)))
     return Group(Text(f"{dag}: {settled} of {len(instances)} tasks, {seconds:.0f} s ({counts})"), table)
 
 
-def report(result: Result, rows: dict[str, int]) -> Table:
-    """Return the table of a finished run; `rows` are the row counts of its models, by name."""
-    table = Table("task", "state", "seconds", "rows", title=f"{result.dag} · {result.run}")
-    for column in (2, 3):
-        table.columns[column].justify = "right"
+def report(result: Result, rows: dict[str, int] | None = None) -> Table:
+    """Return the table of a finished run; `rows` are the row counts of its models, by name, if they are known."""
+    table = Table("task", "state", title=f"{result.dag} · {result.run}")
+    for heading in ("seconds",) if rows is None else ("seconds", "rows"):
+        table.add_column(heading, justify="right")
     for task in result.tasks:
         seconds = f"{task.seconds:.1f}" if task.seconds is not None else ""
-        table.add_row(task.name, Text(task.state, style=COLOURS.get(task.state, "")), seconds, _rows(task, rows))
+        counts = () if rows is None else (_rows(task, rows),)
+        table.add_row(Text(task.name), Text(task.state, style=COLOURS.get(task.state, "")), seconds, *counts)
     return table
 
 
-def as_table(result: Result, rows: dict[str, int]) -> dict[str, Any]:
-    """Return a finished run for a machine."""
+def show(result: Result, rows: dict[str, int] | None = None, as_json: bool = False) -> None:
+    """Print a finished run, and why tasks of it failed."""
+    if as_json:
+        out.print_json(json.dumps(as_table(result, rows)))
+    else:
+        out.print(report(result, rows))
+        colour = "green" if result.state == "success" else "red"
+        out.print(f"[{colour}]{result.state}[/] · {len(result.tasks)} tasks in {result.seconds:.0f} s")
+    for line in errors(result):
+        err.print(line, style="red", markup=False)
+
+
+def as_table(result: Result, rows: dict[str, int] | None = None) -> dict[str, Any]:
+    """Return a finished run for a machine; its tasks have row counts if those are known."""
+    if rows is None:
+        return asdict(result)
     tasks = [{**asdict(task), "rows": int(count) if (count := _rows(task, rows)) else None} for task in result.tasks]
     return {**asdict(result), "tasks": tasks}
 

@@ -1,0 +1,1 @@
+"""Operating a running environment: Airflow's REST API, its CLI and its logs, through MWAA."""

@@ -1,0 +1,94 @@
+"""The logs of MWAA's own processes, from CloudWatch."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+import typer
+
+from mwaa_dbt.errors import ProjectError
+from scripts.airflow.environment import Environment
+from scripts.airflow.log_request import Component, Request
+from scripts.aws.logs import Line, Logs
+from scripts.console import err
+from scripts.env.containers import group
+from scripts.history.text import clean
+from scripts.local.state import ENVIRONMENT
+
+PAUSE = 3.0  # seconds between two looks
+LATE = timedelta(seconds=30)  # that a line may take to CloudWatch
+# Component → its key in GetEnvironment, the end of its log group's name, what its streams' names begin with, and the
+# table's key in settings.toml. The triggerer writes to the scheduler's group.
+GROUPS: dict[Component, tuple[str, str, str, str]] = {
+    "scheduler": ("SchedulerLogs", "Scheduler", "", "scheduler"),
+    "triggerer": ("SchedulerLogs", "Scheduler", "triggerer", "scheduler"),
+    "worker": ("WorkerLogs", "Worker", "", "worker"),
+    "webserver": ("WebserverLogs", "WebServer", "", "webserver"),
+    "dag-processing": ("DagProcessingLogs", "DAGProcessing", "", "dag_processing"),
+}
+# The rehearsal's own names of these processes.
+LOCAL = {"webserver": "api-server", "dag-processing": "dag-processor"}
+# Before the host or the number in a stream's name: worker_ip-10-0-0-1.eu-central-1.compute.internal_1700000000.0.log.
+KIND = re.compile(r"_(?=ip-|\d)")
+ARN = re.compile(r":log-group:([^:]+)")
+
+
+def show(environment: Environment, request: Request, since: datetime) -> None:
+    """Print the lines of a component since then; with `follow`, those that come, too.
+
+    Raises:
+        ProjectError: if MWAA does not write them.
+    """
+    component = request.component or "scheduler"
+    name, streams = _group(environment, component), GROUPS[component][2]
+    logs = environment.target.aws.logs
+    # CloudWatch's own pattern for a text: fewer lines are sent.
+    pattern = '"{}"'.format(request.grep.replace('"', '\\"')) if request.grep else ""
+    found = list(logs.lines(name, streams, since, pattern))
+    _echo(found[-request.lines :] if request.lines else found)
+    if request.follow:
+        _echo(_coming(logs, (name, streams, pattern), found, since))
+    elif not found:
+        level = environment.described.get("LoggingConfiguration", {}).get(GROUPS[component][0], {}).get("LogLevel")
+        err.print(f"Nothing in {name} since {since:%Y-%m-%d %H:%M} UTC{f', level {level}' if level else ''}.")
+
+
+def _group(environment: Environment, component: Component) -> str:
+    if environment.name == ENVIRONMENT:
+        raise ProjectError(
+            "The rehearsal has no log groups.",
+            f"--component {component}",
+            f"`mwaa local logs {LOCAL.get(component, component)}` shows the process's own",
+        )
+    key, ending, _, setting = GROUPS[component]
+    written = environment.described.get("LoggingConfiguration", {}).get(key, {})
+    if not written.get("Enabled"):
+        raise ProjectError(
+            f"{environment.mwaa.name} does not write the logs of its {component}.",
+            f"environment {environment.mwaa.name}, logging of the {component}",
+            f'add `logs = {{{setting} = "INFO"}}` to [environments.{environment.name}.mwaa], then `mwaa env update`',
+        )
+    named = ARN.search(str(written.get("CloudWatchLogGroupArn", "")))
+    return named[1] if named else group(environment.mwaa.name, ending)
+
+
+def _coming(logs: Logs, where: tuple[str, str, str], told: list[Line], since: datetime) -> Iterator[Line]:
+    seen = set(told)
+    name, streams, pattern = where
+    while True:
+        time.sleep(PAUSE)
+        latest = max((line.at for line in seen), default=since)
+        for line in logs.lines(name, streams, max(since, latest - LATE), pattern):
+            if line not in seen:
+                seen.add(line)
+                yield line
+        seen = {line for line in seen if line.at >= latest - LATE}
+
+
+def _echo(lines: Iterable[Line]) -> None:
+    for line in lines:
+        kind = KIND.split(line.stream, maxsplit=1)[0]
+        typer.echo(f"{line.at:%Y-%m-%d %H:%M:%S} {clean(kind)}  {clean(line.text.rstrip())}")
