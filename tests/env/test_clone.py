@@ -164,7 +164,8 @@ def test_project_is_ready_to_create(site: Site) -> None:
     record.write_text(record.read_text().replace('"prod"', '"blue"'))
     done = site.env("create", "--env", "blue", "--dry-run", "--json")
     assert done.code == 0, done.seen
-    assert [one["stack"] for one in done.json["stacks"]] == [f"{blue}-bucket", f"{blue}-environment"]
+    kinds = ("bucket", "environment", "monitoring")
+    assert [one["stack"] for one in done.json["stacks"]] == [f"{blue}-{kind}" for kind in kinds]
 
 
 def test_options_of_airflow_2_become_those_of_3() -> None:

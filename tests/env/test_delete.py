@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scripts.env.site import KINDS
 from tests.env.conftest import Site
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
@@ -38,7 +39,7 @@ def test_delete_and_make_again(made: Site) -> None:
     assert made.client("s3").head_object(Bucket=made.name, Key="requirements.txt")
     done = made.env("create", "--yes")
     assert done.code == 0, done.seen
-    assert set(made.stacks()) == {"bucket", "network", "environment"}
+    assert set(made.stacks()) == {*KINDS}
 
 
 def test_plan_says_what_stays(made: Site) -> None:
@@ -50,7 +51,7 @@ def test_plan_says_what_stays(made: Site) -> None:
     ] * 5
     assert f"stays: bucket {made.name}" in done.out
     assert "stays: secrets below airflow/" in done.out
-    assert set(made.stacks()) == {"bucket", "network", "environment"}
+    assert set(made.stacks()) == {*KINDS}
 
 
 def test_nobody_named_it(made: Site) -> None:
@@ -67,7 +68,7 @@ def test_active_runs_hold_it_back(made: Site) -> None:
     made.mwaa.runs = [{"dag_id": "shop", "dag_run_id": "manual__1"}]
     done = made.env("delete", "--yes", made.name)
     assert (done.code, "1 DAG runs are active, as shop manual__1" in done.err) == (1, True), done.seen
-    assert set(made.stacks()) == {"bucket", "network", "environment"}
+    assert set(made.stacks()) == {*KINDS}
     assert made.env("delete", "--yes", made.name, "--force").code == 0
     assert set(made.stacks()) == {"bucket"}
 

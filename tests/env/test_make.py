@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from scripts.env.site import KINDS
 from tests.deploy.conftest import Shape
 from tests.env.conftest import Site
 from tests.env.template import wrong
@@ -20,7 +21,7 @@ def test_plan_changes_nothing(site: Site) -> None:
     done = site.env("create", "--dry-run", "--json")
     assert done.code == 0, done.seen
     planned = {one["kind"]: {change["kind"] for change in one["changes"]} for one in done.json["stacks"]}
-    assert set(planned) == {"bucket", "network", "environment"}
+    assert set(planned) == {*KINDS}
     assert "AWS::MWAA::Environment" in planned["environment"]
     assert (site.stacks(), done.json["dry_run"]) == ({}, True)
     assert "ExecuteChangeSet" not in site.gate.calls
@@ -37,7 +38,7 @@ def test_nobody_to_ask(site: Site) -> None:
 
 def test_from_nothing_to_a_proved_environment(made: Site) -> None:
     """Bucket, network, release, environment, in this order; a task in it has the last word."""
-    assert set(made.stacks()) == {"bucket", "network", "environment"}
+    assert set(made.stacks()) == {*KINDS}
     found = made.mwaa.environment(made.name)
     assert found is not None
     outputs = made.client("cloudformation").describe_stacks(StackName=f"{made.name}-network")["Stacks"][0]["Outputs"]
@@ -83,7 +84,7 @@ def test_goes_on_after_an_interruption(site: Site) -> None:
     site.gate.refused.clear()
     done = site.env("create", "--yes")
     assert done.code == 0, done.seen
-    assert set(site.stacks()) == {"network", "environment"}
+    assert set(site.stacks()) == {*KINDS} - {"bucket"}
 
 
 def test_own_network_makes_none(site: Site) -> None:
@@ -97,7 +98,7 @@ def test_own_network_makes_none(site: Site) -> None:
     site.add(SUBNETS.format(first["SubnetId"], second["SubnetId"]))
     done = site.env("create", "--yes")
     assert done.code == 0, done.seen
-    assert set(site.stacks()) == {"bucket", "environment"}
+    assert set(site.stacks()) == {*KINDS} - {"network"}
     (group,) = ec2.describe_security_groups(Filters=[{"Name": "tag:Name", "Values": [site.name]}])["SecurityGroups"]
     assert group["VpcId"] == first["VpcId"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scripts.env.site import KINDS
 from tests.env.conftest import MWAA, Site
 from tests.terminal import at_terminal
 
@@ -35,7 +36,7 @@ def test_name_must_be_typed(made: Site) -> None:
     """A deletion wants the environment's name; anything else deletes nothing."""
     code, seen = typed(made, f"Type {made.name}", b"yes\n", "delete")
     assert (code, "nothing was deleted" in seen) == (1, True), seen
-    assert set(made.stacks()) == {"bucket", "network", "environment"}
+    assert set(made.stacks()) == {*KINDS}
 
 
 def test_interrupted_wait_says_what_goes_on(made: Site) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scripts.env.site import KINDS
 from tests.env.conftest import Site
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
@@ -61,9 +62,7 @@ def test_status(made: Site) -> None:
     done = made.env("status", "--json")
     assert (done.code, done.json["status"]) == (1, "UPDATE_FAILED")
     assert ERROR["ErrorMessage"] in done.json["last_update"]["error"]
-    assert {one["stack"] for one in done.json["stacks"]} == {
-        f"{made.name}-{kind}" for kind in ("bucket", "network", "environment")
-    }
+    assert {one["stack"] for one in done.json["stacks"]} == {f"{made.name}-{kind}" for kind in KINDS}
 
 
 def test_failed_creation_has_its_reasons(site: Site) -> None:

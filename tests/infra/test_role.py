@@ -18,8 +18,9 @@ SELF = f"arn:aws:airflow:{REGION}:{ACCOUNT}:environment/shop"
 @pytest.fixture
 def role(made: Any) -> dict[str, Any]:
     """Return the execution role as IAM has it."""
-    (found,) = [one for one in made("iam").list_roles()["Roles"] if "ExecutionRole" in one["RoleName"]]
-    return dict(found)
+    stack = {"StackName": "shop-environment", "LogicalResourceId": "ExecutionRole"}
+    found = made("cloudformation").describe_stack_resource(**stack)["StackResourceDetail"]
+    return dict(made("iam").get_role(RoleName=found["PhysicalResourceId"])["Role"])
 
 
 def statements(made: Any, role: dict[str, Any]) -> list[dict[str, Any]]:
