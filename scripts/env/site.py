@@ -18,7 +18,7 @@ from scripts.config import read_config
 from scripts.deploy.remote import each
 from scripts.env.parameters import filled, known, rendered
 from scripts.paths import Paths
-from scripts.secrets.policy import policy
+from scripts.secrets.policy import UNRESOLVED, policy
 from scripts.target import Target, find_target
 
 type Kind = Literal["bucket", "network", "environment", "monitoring"]
@@ -105,10 +105,20 @@ class Site:
 
     @cached_property
     def secrets(self) -> dict[str, str]:
-        """The parameters that say which secrets Airflow may read."""
-        made = policy(self.target, self.account)["Statement"]
-        key = {"SecretsKey": made[1]["Resource"][0]} if len(made) > 1 else {}
-        return {"Secrets": ",".join(made[0]["Resource"]), **key}
+        """The parameters that say which secrets Airflow may read, and the key that decrypts them.
+
+        Raises:
+            ProjectError: if that is given by an alias, and KMS does not tell whose.
+        """
+        reading, *using = policy(self.target, self.account)["Statement"]
+        keys = [str(key) for statement in using for key in statement["Resource"]]
+        if any(UNRESOLVED in key for key in keys):
+            raise ProjectError(
+                f"KMS does not tell which key {self.settings.secrets.kms_key!r} is.",
+                self.where("secrets", "kms_key"),
+                "write the key's ARN",
+            )
+        return {"Secrets": ",".join(reading["Resource"]), **({"SecretsKey": keys[0]} if keys else {})}
 
     @cached_property
     def account(self) -> str:

@@ -11,6 +11,7 @@ from scripts.target import Target
 READ = ("GetSecretValue",)
 PUSH = ("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue")
 PLACEHOLDER = "ACCOUNT"
+UNRESOLVED = "KEY-OF-"  # before an alias whose key KMS does not tell
 
 
 def policy(target: Target, account: str | None = None, push: bool = False) -> dict[str, Any]:
@@ -50,5 +51,5 @@ def _key_arn(target: Target, key: str, place: str) -> str:
         return key
     if "alias/" in key:
         known = target.aws.key_arn(key)
-        return known or f"arn:{_partition(target.settings.region)}:kms:{place}:key/KEY-OF-{key.rpartition('/')[2]}"
+        return known or f"arn:{_partition(target.settings.region)}:kms:{place}:key/{UNRESOLVED}{key.rpartition('/')[2]}"
     return f"arn:{_partition(target.settings.region)}:kms:{place}:key/{key}"

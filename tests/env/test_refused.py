@@ -87,6 +87,20 @@ def test_subnets(site: Site) -> None:
     assert "CreateChangeSet" not in site.gate.calls
 
 
+def test_key_of_the_secrets(site: Site) -> None:
+    """The role gets the key's ARN, whatever name settings.toml has for it; an alias of nothing is refused."""
+    kms = site.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    site.add('[environments.prod.secrets]\nkms_key = "alias/shop"')
+    done = site.env("create", "--yes")
+    assert (done.code, "KMS does not tell which key 'alias/shop' is" in done.err) == (1, True), done.seen
+    kms.create_alias(AliasName="alias/shop", TargetKeyId=key)
+    assert site.env("create", "--yes").code == 0
+    (found,) = site.client("cloudformation").describe_stacks(StackName=f"{site.name}-environment")["Stacks"]
+    assert {"ParameterKey": "SecretsKey", "ParameterValue": key} in found["Parameters"]
+    kms.delete_alias(AliasName="alias/shop")
+
+
 def test_a_build_must_be_there(site: Site) -> None:
     """Without a build of these sources no environment is made: there would be nothing to start with."""
     with (site.root / "settings.toml").open("a") as file:
