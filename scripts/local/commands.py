@@ -13,7 +13,7 @@ from rich.table import Table
 
 from mwaa_dbt.settings import load
 from scripts.airflow.run import show, watch
-from scripts.console import err, out, step, wide
+from scripts.console import out, step, wide
 from scripts.flags import Json, json_object
 from scripts.local.api import Api
 from scripts.local.executor import Executor, asks_executor
