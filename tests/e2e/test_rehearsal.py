@@ -14,6 +14,7 @@ import psutil
 import pytest
 import requests
 
+from mwaa_dbt.durations import SLOWEST
 from mwaa_dbt.settings import load
 from scripts.aws import Aws
 from scripts.connections import secret_name
@@ -95,6 +96,15 @@ def test_logs_are_plain(first: Done, project: Project) -> None:
     logs = {path: path.read_text() for path in (project.paths.home / "logs").glob("dag_id=*/**/*.log")}
     assert any("Completed successfully" in text for text in logs.values())
     assert [path for path, text in logs.items() if "\\u001b" in text or "\x1b" in text] == []
+
+
+def test_durations_are_logged(first: Done, project: Project) -> None:
+    """dbt_finish logs its run and the slowest nodes, a line each, as CloudWatch's queries find them."""
+    assert first.code == 0
+    texts = [path.read_text() for path in (project.paths.home / "logs").glob("dag_id=*/**/*dbt_finish*/*.log")]
+    found = [kind for text in texts for kind in re.findall(r'"event":"(dbt_run|dbt_node) dag=jaffle_shop ', text)]
+    assert found[:1] == ["dbt_run"]
+    assert found.count("dbt_node") == SLOWEST * found.count("dbt_run")
 
 
 def test_second_run_merges(second: Done, project: Project) -> None:
