@@ -34,6 +34,7 @@ def _sizes(paths: Paths, options: Options) -> Result:
             "stock Cosmos, manifest": subject.manifest,
             "stock Cosmos, dbt ls": subject.dbt_ls,
             "dbt_group": subject.ours,
+            'dbt_group, tests="after_each"': subject.tested,
         }
         results[subject.models] = compare_ways("", subject.where, "process", ways)
     of = f"the project {options.project.name}" if options.project else "made-up projects"

@@ -45,6 +45,12 @@ class Subject:
         """Our helper."""
         return self.dag, {"BENCHMARK_PROJECT": self.project.name}
 
+    @property
+    def tested(self) -> Way:
+        """Our helper, with as many tasks as stock Cosmos has: tests in tasks of their own."""
+        dag, known = self.ours
+        return dag, {**known, "BENCHMARK_TESTS": "after_each"}
+
 
 def subjects(paths: Paths, options: Options) -> Iterator[Subject]:
     """Yield the project that was given, or a made-up one of each size."""

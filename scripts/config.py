@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from rich.markup import escape
@@ -12,9 +13,10 @@ from mwaa_dbt.settings import load
 from mwaa_dbt.sizing import LEFT, is_2, option_name
 from mwaa_dbt.tables import Source
 from scripts.console import wide
+from scripts.known import known_options, mistyped
 from scripts.options import MWAA_DEFAULTS, SETTINGS, Option, explained
 from scripts.paths import Paths
-from scripts.refused import refuse
+from scripts.refused import refusals, refuse
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,10 @@ def read_config(paths: Paths, name: str) -> Config:
     """
     settings, source = load(paths.settings), Source(paths.settings.name, paths.settings.read_text())
     environment, airflow = settings.environment(name), settings.project.airflow_version
-    refuse(environment.airflow, airflow, source, name)
+    own = environment.airflow
+    # Airflow takes two seconds to say what it knows.
+    known = known_options(paths, airflow) if own else frozenset[str]()
+    refuse(chain(refusals(own, airflow), mistyped(own, known, airflow)), own, source, name)
     options = [_placed(one, source, name) for one in explained(environment, airflow)]
     return Config(name, airflow, options, _left({one.name for one in options}, airflow))
 

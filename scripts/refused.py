@@ -7,7 +7,7 @@ values that of its API (botocore, mwaa/2020-07-01).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mwaa_dbt.errors import ProjectError
@@ -68,9 +68,9 @@ def refusals(given: Mapping[str, str], airflow: str) -> Iterator[Refusal]:
             yield refusal
 
 
-def refuse(given: Mapping[str, str], airflow: str, source: Source, environment: str) -> None:
-    """Raise ProjectError for the first of these options that would not be heeded."""
-    for one in refusals(given, airflow):
+def refuse(found: Iterable[Refusal], given: Mapping[str, str], source: Source, environment: str) -> None:
+    """Raise ProjectError for the first of these refusals, with the line of settings.toml."""
+    for one in found:
         where = source.where(("environments", environment, "airflow", one.name))
         raise ProjectError(f"Option {one.name} = {given[one.name]!r} would not be heeded: {one.why}.", where, one.fix)
 

@@ -31,7 +31,7 @@ class FinishOperator(BaseOperator):
 
     def execute(self, context: Any) -> dict[str, Any] | None:
         """Return the run's summary; None if the archive cannot be read."""
-        from mwaa_dbt import archive, history
+        from mwaa_dbt import archive, durations, history
         from mwaa_dbt.results import merge
 
         dag_run, store = context["dag_run"], archive.store()
@@ -41,6 +41,8 @@ class FinishOperator(BaseOperator):
         except Exception as error:
             log.warning("What dbt left of this run cannot be read: %s", error)
             return None
+        for line in durations.lines(about, merged):
+            log.info("%s", line)
         try:
             red = history.record(store, about, merged)
         except Exception as error:

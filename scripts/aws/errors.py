@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,9 +19,10 @@ BUSY = (
     *("SlowDown", "503", "500", "InternalError", "InternalServerException", "ServiceUnavailable", "RequestTimeout"),
     *("Throttling", "ThrottlingException", "TooManyRequestsException"),
 )
-# What is allowed by Airflow's role, not by environment (Service Authorization Reference, Amazon MWAA). User is the
-# least that reads DAGs, runs and logs, triggers and pauses.
-BY_ROLE = ("airflow:InvokeRestApi", "airflow:CreateWebLoginToken")
+# AWS's own words. S3 may refuse a read for the sake of the bucket's key, or of an object that is missing.
+SAID = re.compile(r'not authorized to perform: ([\w-]+:\w+)(?: on resource: "?(arn:[^\s"]+)"?)?')
+# What the SDK asks before the first call, where a pipeline's token is all that there is.
+TAKEN = "sts:AssumeRoleWithWebIdentity"
 AGAIN = "then run the same command"
 UPLOADED = ": what is uploaded already is not sent again"
 
@@ -73,18 +75,19 @@ class Told:
 
     def _refused(self, error: ClientError, action: str, resource: str) -> AwsError:
         code, text = str(error.response["Error"]["Code"]), error.response["Error"].get("Message", "")
-        what, fix = self._explained(code, text, action, resource)
+        what, fix = _not_taken(text) if TAKEN in text else self._explained(code, text, action, resource)
         if code in ELSEWHERE:
             headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
             what = f"The bucket is in region {headers.get('x-amz-bucket-region', 'another')}, not {self.region}."
         return AwsError(what, f"{action} on {resource}", fix, code)
 
     def _explained(self, code: str, text: str, action: str, resource: str) -> tuple[str, str]:
+        refused, target = said(text) or (action, arn(action, resource))
         # As one pastes it into the role's policy.
-        line = f'{{"Effect": "Allow", "Action": "{action}", "Resource": "{arn(action, resource)}"}}'
+        line = f'{{"Effect": "Allow", "Action": "{refused}", "Resource": "{target}"}}'
         name, again = resource.split("/", maxsplit=1)[0], _again(action)
         known = {
-            DENIED: (f"There is no permission for {action}.", f"allow it: {line}; {again}"),
+            DENIED: (f"There is no permission for {refused}.", f"allow it: {line}; {again}"),
             EXPIRED: ("The AWS credentials have expired.", f"log in again, {again}"),
             UNKNOWN: (f"AWS does not know the credentials: {text}", f"log in, {again}"),
             ELSEWHERE: ("The bucket is in another region.", 'mend `region = "…"` in settings.toml'),
@@ -99,21 +102,36 @@ def _again(action: str) -> str:
     return AGAIN + (UPLOADED if action.startswith("s3:") else "")
 
 
+def _not_taken(text: str) -> tuple[str, str]:
+    return (
+        f"AWS does not let this job take its role: {text}",
+        "compare `sub` and `aud` of the role's trust with the job's repository, branch and environment (ci/README.md)",
+    )
+
+
 def _missing(code: str) -> str:
     made = "infra/bucket.yaml" if code == "NoSuchBucket" else "it"
     return f"mend its name or `region` in settings.toml, or create {made}"
 
 
+def said(text: str) -> tuple[str, str] | None:
+    """Return the action that AWS says is not allowed, and the ARN it is asked on; None if the text names neither."""
+    found = SAID.search(text)
+    return (found[1], found[2]) if found and found[2] else None
+
+
 def arn(action: str, resource: str) -> str:
     """Return the ARN that a policy names for a resource of an action."""
-    if action == "airflow:ListEnvironments":
-        return "*"
-    service = "role" if action in BY_ROLE else action.split(":", maxsplit=1)[0]
+    service = action.split(":", maxsplit=1)[0]
     forms = {
+        # Not the environment, but the role in Airflow that the caller then has: the least that triggers and pauses.
+        "airflow:InvokeRestApi": "arn:aws:airflow:REGION:ACCOUNT:role/{}/User",
+        "airflow:CreateWebLoginToken": "arn:aws:airflow:REGION:ACCOUNT:role/{}/User",
+        "airflow:ListEnvironments": "*",
         "s3": "arn:aws:s3:::{}",
         "airflow": "arn:aws:airflow:REGION:ACCOUNT:environment/{}",
-        "role": "arn:aws:airflow:REGION:ACCOUNT:role/{}/User",
         "logs": "arn:aws:logs:REGION:ACCOUNT:log-group:{}:*",
         "secretsmanager": "arn:aws:secretsmanager:REGION:ACCOUNT:secret:{}-??????",
+        "sqs": "arn:aws:sqs:REGION:ACCOUNT:{}",
     }
-    return forms[service].format(resource)
+    return (forms.get(action) or forms[service]).format(resource)

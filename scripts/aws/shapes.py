@@ -34,7 +34,7 @@ class Route(NamedTuple):
     query: Mapping[str, str]
 
 
-class Api:
+class Shapes:
     """The model of one service's API."""
 
     def __init__(self, service: str = SERVICE) -> None:

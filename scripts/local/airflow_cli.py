@@ -49,8 +49,9 @@ class AirflowCli:
             return _refused(f"The command cannot be read: {error}: {line}")
         if not allowed(version, words):
             wanted = " ".join(words[:2])
-            close = suggestion(wanted, sorted(commands(version)))
-            return _refused(f"This command is not allowed on MWAA: {wanted!r}.{close}")
+            # Of another group, what looks alike does something else.
+            close = [one for one in sorted(commands(version)) if one.split()[0] == words[0]] if words else []
+            return _refused(f"This command is not allowed on MWAA: {wanted!r}.{suggestion(wanted, close)}")
         with self._one:
             return self._run(words)
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from mwaa_dbt.settings import load
 from scripts.airflow.run import show, watch
-from scripts.console import out, step
+from scripts.console import out, step, wide
 from scripts.flags import Json, json_object
 from scripts.local.api import Api
 from scripts.local.executor import Executor, asks_executor
@@ -113,7 +113,7 @@ def api(
     elif export:
         out.print(pointers.exports(pointed), markup=False)
     else:
-        out.print(pointers.table(pointed))
+        wide(pointers.table(pointed))
         out.print(pointers.NEXT.format(**pointed), markup=False)
 
 

@@ -6,20 +6,21 @@ browser cannot send them, but not verified: whoever reaches loopback may all. do
 
 from __future__ import annotations
 
-import os
+import re
 import uuid
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as Served
 
 from scripts.aws import Aws
-from scripts.aws.shapes import Api, Route
+from scripts.aws.shapes import Route, Shapes
 from scripts.local import state
 from scripts.local.container import Container
 from scripts.local.operations import Operation, Operations
@@ -30,19 +31,24 @@ from scripts.local.update import Updates
 from scripts.local.webserver import Webserver
 from scripts.paths import Paths
 
+# Another name that leads to loopback is that of a web page which wants to be taken for us.
+HOSTS = ["127.0.0.1", "localhost", "*.localhost"]
+
 
 def app(paths: Paths, updates: Updates) -> Starlette:
     """Return the server for a project's rehearsal."""
-    api, cli, web = Api(), Tokens(), Tokens()
+    shapes, cli, web = Shapes(), Tokens(), Tokens()
     operations = Operations(paths, updates, cli, web).table
-    routes = [_route(api, name, operations[name]) for name in api.operations]
-    handlers = {RefusedError: _refuse, Exception: _refuse}
-    return Starlette(routes=[*routes, *Webserver(paths, cli, web).routes], exception_handlers=handlers)
+    routes = [_route(shapes, name, operations[name]) for name in shapes.operations]
+    return Starlette(
+        routes=[*routes, *Webserver(paths, cli, web).routes],
+        exception_handlers={RefusedError: _refuse, Exception: _refuse},
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
+    )
 
 
-def rehearsed() -> Starlette:
-    """Return the server for the rehearsal that this process belongs to."""
-    paths = Paths(Path(os.environ[state.MARK]))
+def rehearsed(paths: Paths) -> Starlette:
+    """Return the server for the rehearsal that runs here."""
     rehearsal = state.needed(paths)
     aws = Aws(rehearsal.region, rehearsal.url("aws"))
 
@@ -53,21 +59,21 @@ def rehearsed() -> Starlette:
     return app(paths, Updates(paths, aws.bucket(rehearsal.bucket), replace))
 
 
-def _route(api: Api, name: str, operation: Operation) -> Served:
-    route = api.route(name)
+def _route(shapes: Shapes, name: str, operation: Operation) -> Served:
+    route = shapes.route(name)
     # An ARN has slashes.
     path = route.path.replace("{ResourceArn}", "{ResourceArn:path}")
-    return Served(path, _served(api, name, operation), methods=[route.method], name=name)
+    return Served(path, _served(shapes, name, operation), methods=[route.method], name=name)
 
 
-def _served(api: Api, name: str, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
-    route = api.route(name)
+def _served(shapes: Shapes, name: str, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+    route = shapes.route(name)
 
     async def serve(request: Request) -> Response:
         if not request.headers.get("authorization", "").startswith("AWS4-"):
             raise RefusedError("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
         values = await _values(request, route)
-        if faults := api.request(name, values):
+        if faults := shapes.request(name, values):
             errors = f"{len(faults)} validation error{'s' if len(faults) > 1 else ''}"
             raise invalid(f"{errors} detected: {'; '.join(faults)}")
         return _answer(await run_in_threadpool(operation, values), 200)
@@ -91,7 +97,7 @@ def _queried(request: Request, name: str, kind: str) -> Any:
     if kind == "list":
         return request.query_params.getlist(name)
     text = request.query_params[name]
-    return int(text) if kind == "integer" and text.isascii() and text.isdigit() else text
+    return int(text) if kind == "integer" and re.fullmatch("[0-9]{1,9}", text) else text
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from mwaa_dbt.errors import ProjectError
-from scripts.local import described, record
+from scripts.local import certificate, described, record
 from scripts.local.state import Rehearsal, needed
 from scripts.paths import Paths
 
@@ -34,6 +34,7 @@ def point(paths: Paths) -> dict[str, Any]:
         "region": rehearsal.region,
         "endpoint": rehearsal.url("mwaa"),
         "web_server": described.host(rehearsal),
+        "certificate": str(certificate.file(paths)),
         "others": rehearsal.url("aws"),
         "variables": variables(rehearsal),
     }
@@ -65,6 +66,7 @@ def table(pointed: dict[str, Any]) -> Table:
     shown = Table(show_header=False, box=None, pad_edge=False)
     shown.add_row("environment", f"{pointed['environment']}, {pointed['status']}")
     shown.add_row("MWAA's API", pointed["endpoint"])
-    shown.add_row("web server", f"{pointed['web_server']}, by http: CLI, login and REST, behind tokens of the API")
+    shown.add_row("web server", f"{pointed['web_server']}, http and https; CLI, login and REST, each behind a token")
+    shown.add_row("certificate", pointed["certificate"])
     shown.add_row("other services", pointed["others"])
     return shown

@@ -75,7 +75,8 @@ class Stage:
         }
         self._server("aws", ["moto.server", "-H"], {})
         self._server("outside", ["uvicorn", "scripts.local.outside:app", "--host"], outside)
-        self._server("mwaa", ["uvicorn", "--factory", "scripts.local.mwaa_api:rehearsed", "--host"], {})
+        command = [sys.executable, "-m", "scripts.local.front", self.rehearsal.ports["mwaa"]]
+        self.launcher.start("mwaa", command, self.variables)
         for name in ("aws", "outside", "mwaa"):
             self.launcher.wait(name, self.rehearsal.url(name))
         return self._fill(password, token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import shutil
@@ -59,13 +60,18 @@ class Built:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a small release holds: DAG files, text of the project `shop`, requirements, project `other`."""
+    """What a small release holds: DAG files, text of the project `shop`, requirements, project `other`.
+
+    `environment` and `sources` are what its record says of where it belongs and what it was made of.
+    """
 
     name: str
     dags: tuple[str, ...] = ("shop.py",)
     requirements: str = "a==1\n"
     other: str = "select 1"
     text: str = DAG
+    environment: str = "test"
+    sources: str = "s"
 
 
 def build(shape: Shape, folder: Path) -> Built:
@@ -85,11 +91,11 @@ def build(shape: Shape, folder: Path) -> Built:
     (out / "startup.sh").write_text("export MWAA_DBT_CONTAINER=''\n")
     stamp_container(out)
     made = {name: _project(out, name, text) for name, text in (("shop", shape.name), ("other", shape.other))}
-    digest = bundle(code, out, {name: project.archive for name, project in made.items()}, "test")
+    digest = bundle(code, out, {name: project.archive for name, project in made.items()}, shape.environment)
     projects = {name: {"archive": project.archive, "manifest": project.manifest} for name, project in made.items()}
     about = {
-        "environment": "test",
-        "sources": "s",
+        "environment": shape.environment,
+        "sources": shape.sources,
         "git": {"revision": "abc"},
         "dags": [{"dag": d} for d in shape.dags],
     }
@@ -99,7 +105,7 @@ def build(shape: Shape, folder: Path) -> Built:
 
 def _project(out: Path, name: str, text: str) -> Made:
     path = zip_by_content({"model.sql": text.encode(), "manifest.json": b"{}"}, out / "dags" / "dbt" / name)
-    return Made(path.stem, keep(out, f"manifest of {name}: {text}".encode()))
+    return Made(path.stem, keep(out, gzip.compress(f"manifest of {name}: {text}".encode(), mtime=0)))
 
 
 def deploy(bucket: Bucket, built: Built) -> None:  # noqa: F811 - the fixture's value

@@ -111,15 +111,18 @@ def test_changed_startup_updates_environment(shop: Project) -> None:
 
 
 def test_failed_pip_is_found(shop: Project) -> None:
-    """MWAA reports an update as done whose pip failed; the proof names the package that is not there."""
+    """MWAA calls an update with a failed pip a success; the deploy names the package and goes back to what was live."""
     path = shop.paths.root / "requirements.txt"
-    good = path.read_text()
+    good, before = path.read_text(), json.loads(shop.mwaa("releases", "--json").out)["live"]
     path.write_text(good + "a-package-that-nobody-has==1.0\n")
     done = deploy(shop)
     path.write_text(good)
     assert done.code == 1
     assert "a-package-that-nobody-has is missing, requirements.txt pins 1.0" in done.err
+    assert f"The environment is back on release {before}, which a task in it has proved." in done.err
     assert "Traceback" not in done.err
+    assert json.loads(shop.mwaa("releases", "--json").out)["live"] == before
+    assert shop.mwaa("drift").code == 0
 
 
 def test_broken_startup_keeps_old_release(shop: Project) -> None:

@@ -284,14 +284,6 @@ def test_readme_names_the_pipeline(path: Path) -> None:
     assert f"`{ids(path)}`" in README.read_text()
 
 
-def test_readme_names_every_right() -> None:
-    """It names each action that a pipeline's verbs ask AWS for; those of secrets are in `mwaa secrets policy`."""
-    code = "".join(path.read_text() for path in (ROOT / "scripts" / "aws").glob("*.py"))
-    asked = set(re.findall(r'"((?:s3|airflow):\w+)"', code))
-    named = set(re.findall(r"^\| `((?:s3|airflow|secretsmanager):\w+)`", README.read_text(), re.MULTILINE))
-    assert named == asked - {"s3:CreateBucket"} | {"secretsmanager:GetSecretValue"}
-
-
 def test_prebuild_stands_alone() -> None:
     """The step that makes the manifest ahead says so everywhere, and what the README gives to paste is that alone."""
     for text in (path.read_text() for path in PIPELINES):

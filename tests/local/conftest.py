@@ -23,7 +23,7 @@ from botocore.config import Config
 
 from mwaa_dbt.settings import load
 from scripts.aws import Aws, Bucket
-from scripts.aws.shapes import Api
+from scripts.aws.shapes import Shapes
 from scripts.local import described, processes, record, state
 from scripts.local.container import Container
 from scripts.local.executor import Executor
@@ -36,7 +36,7 @@ from tests.local.program import PROGRAM
 ROOT = Path(__file__).parents[2]
 VERSION = "3.3.1"
 NAME = "mwaa-dbt-local"
-API = Api()
+SHAPES = Shapes()
 # What the front asks for: that a request is signed, by whomever.
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=rehearsal/20261121/eu-central-1/airflow/aws4_request"}
 
@@ -93,7 +93,7 @@ class Stand:
 
     def call(self, operation: str, **values: Any) -> requests.Response:
         """Return an operation's answer as it comes, whatever a client would make of request or answer."""
-        route = API.route(operation)
+        route = SHAPES.route(operation)
         in_path = {name: quote(values.pop(name), safe="") for name in re.findall(r"{(\w+)}", route.path)}
         query = {name: values.pop(name) for name in route.query if name in values}
         url = self.rehearsal.url("mwaa") + route.path.format(**in_path)
@@ -152,6 +152,7 @@ def make_project(root: Path) -> Paths:
     for version in ("1.0", "2.0"):
         wheel(wheels, "some-tool", version, f"def main(): print('tool {version}')")
     (root / "requirements.txt").write_text("some-tool==1.0\n")
+    (root / "settings.toml").write_text((ROOT / "settings.toml").read_text())
     lock.write_text(f"apache-airflow=={VERSION}\nsome-tool==1.0\n")
     (lock.parent / "mwaa-image.in").write_text("# What the image has.\n")
     uv, venv = Path(sys.executable).with_name("uv"), paths.state / f"airflow-{VERSION}"
@@ -172,9 +173,8 @@ def begin(stand: Stand) -> None:
     first.run(first.prepare(made))
     record.write(stand.paths, made | {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
     variables = container(stand.paths.home, "hybrid") | {"PYTHONPATH": str(PACKAGE.parent)}
-    front = ["uvicorn", "--factory", "scripts.local.mwaa_api:rehearsed", "--port", stand.rehearsal.ports["mwaa"]]
     launcher = Launcher(stand.paths, stand.rehearsal)
-    launcher.start("mwaa", [sys.executable, "-m", *front], variables)
+    launcher.start("mwaa", [sys.executable, "-m", "scripts.local.front", stand.rehearsal.ports["mwaa"]], variables)
     launcher.wait("mwaa", stand.rehearsal.url("mwaa"))
 
 

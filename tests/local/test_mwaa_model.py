@@ -9,7 +9,7 @@ import boto3
 import pytest
 import requests
 
-from tests.local.conftest import API, NAME, SIGNED, Stand
+from tests.local.conftest import NAME, SHAPES, SIGNED, Stand
 
 ARN = f"arn:aws:airflow:eu-central-1:123456789012:environment/{NAME}"
 # What an environment has only if it was asked for, and what no rehearsal has.
@@ -61,7 +61,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 def test_every_operation_is_tried() -> None:
     """The two lists below have all operations of the model."""
-    assert {name for name, *_ in itertools.chain(DONE, REFUSED)} == set(API.operations)
+    assert {name for name, *_ in itertools.chain(DONE, REFUSED)} == set(SHAPES.operations)
 
 
 @pytest.mark.parametrize(("operation", "values"), DONE, ids=lambda value: value if isinstance(value, str) else "")
@@ -69,7 +69,7 @@ def test_answers_are_of_the_model(shared: Stand, operation: str, values: dict[st
     """Each answer has the members, types, lengths and patterns of the model, but for what AWS's own have not either."""
     answer = shared.call(operation, **values)
     assert (answer.status_code, answer.headers["x-amzn-ErrorType"] if not answer.ok else "") == (200, "")
-    faults = API.answer(operation, answer.json())
+    faults = SHAPES.answer(operation, answer.json())
     # No tags are {} in AWS's answers, too, and WebserverUrl has no scheme there; a host has no port on AWS.
     known = ("Tags' failed", "WebserverUrl' failed", "WebServerHostname' failed")
     assert [fault for fault in faults if not any(one in fault for one in known)] == []
@@ -88,8 +88,8 @@ def test_environment_is_whole(shared: Stand) -> None:
 def test_errors_are_of_the_model(shared: Stand, operation: str, values: dict[str, Any], code: str) -> None:
     """Each error is one that the operation declares, with its status and its members."""
     answer = shared.call(operation, **values)
-    assert (answer.status_code, answer.headers["x-amzn-ErrorType"]) == (API.errors(operation)[code], code)
-    assert API.error(operation, code, answer.json()) == []
+    assert (answer.status_code, answer.headers["x-amzn-ErrorType"]) == (SHAPES.errors(operation)[code], code)
+    assert SHAPES.error(operation, code, answer.json()) == []
     assert answer.json().get("message") or answer.json()["RestApiStatusCode"]
 
 
@@ -124,10 +124,13 @@ def test_pages_end(shared: Stand) -> None:
 
 
 def test_unknown_requests_are_refused(shared: Stand) -> None:
-    """An operation that MWAA lacks, and a request without a signature, are told as AWS tells them."""
+    """An operation that MWAA lacks and a request without a signature are told as AWS tells them; other hosts too."""
     url = shared.rehearsal.url("mwaa")
     for method, path in (("DELETE", "/environments"), ("GET", "/serverless"), ("POST", "/")):
         answer = requests.request(method, url + path, headers=SIGNED, timeout=10)
         assert (answer.status_code, answer.headers["x-amzn-ErrorType"]) == (404, "UnknownOperationException")
+    for host, status in (("evil.example", 400), ("api.localhost:1", 200), ("localhost", 200)):
+        answer = requests.get(f"{url}/environments", headers=SIGNED | {"Host": host}, timeout=10)
+        assert answer.status_code == status
     answer = requests.post(f"{url}/restapi/{NAME}", json={"Path": "/dags", "Method": "GET"}, timeout=10)
     assert (answer.status_code, answer.headers["x-amzn-ErrorType"]) == (403, "MissingAuthenticationTokenException")

@@ -12,9 +12,11 @@ import pytest
 
 from mwaa_dbt.settings import load
 from scripts.config import read_config
+from scripts.known import known_options, mistyped
 from scripts.options import MWAA_FORCED, explained, project_options
 from scripts.paths import Paths
 from scripts.refused import AIRFLOW_2, AIRFLOW_3, ANY, BLOCKED, KEY, OVERRIDDEN, refusals
+from scripts.venvs import airflow_venv
 from tests.unit.settings_text import TEXT
 from tests.unit.test_cli import ROOT, mwaa
 
@@ -61,6 +63,28 @@ def test_what_is_set_is_not_left(tmp_path: Path) -> None:
 def test_defaults_are_of_the_version(tmp_path: Path, version: str, served: bool) -> None:
     """MWAA says how the API is served since its image for 3.2."""
     assert ("api.server_type" in read_config(project(tmp_path, version=version), "dev").left) is served
+
+
+def test_typo_is_refused(tmp_path: Path) -> None:
+    """A name that is a letter off one that Airflow knows is told with that; others may be a team's own, or Cosmos'."""
+    known = {"core.parallelism", "cosmos.propagate_logs", "dag_processor.parsing_processes"}
+    given = dict.fromkeys(
+        ("core.paralelism", "dag_procesor.parsing_processes", "shop.colour", "cosmos.propagate_log"), "1"
+    )
+    assert [(one.name, one.fix) for one in mistyped(given, known, "3.3.1")] == [
+        ("core.paralelism", 'did you mean "core.parallelism"?'),
+        ("dag_procesor.parsing_processes", 'did you mean "dag_processor.parsing_processes"?'),
+    ]
+    assert list(mistyped(given, known_options(project(tmp_path), "3.3.1"), "3.3.1")) == []
+
+
+def test_airflow_says_what_it_knows() -> None:
+    """The names are asked of the Airflow that is installed here, and of no other."""
+    version = load(ROOT / "settings.toml").project.airflow_version
+    airflow_venv(Paths(ROOT), version)
+    known = known_options(Paths(ROOT), version)
+    assert {"core.parallelism", "celery.worker_autoscale", "secrets.backend"} <= known
+    assert known_options(Paths(ROOT), "1.10.15") == frozenset()
 
 
 REFUSED = {

@@ -1,0 +1,10 @@
+"""Print the options that this Airflow and its providers know, as JSON: section.option."""
+
+from __future__ import annotations
+
+import json
+
+from airflow.configuration import conf
+
+described = conf.configuration_description
+print(json.dumps(sorted(f"{section}.{option}" for section, one in described.items() for option in one["options"])))

@@ -1,0 +1,1 @@
+"""What the roles of infra/deploy-role.yaml may do, tried by the verbs themselves."""
