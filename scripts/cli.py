@@ -21,6 +21,7 @@ from mwaa_dbt.errors import ProjectError
 from scripts.airflow import commands as operate
 from scripts.console import err, out, wide
 from scripts.deploy import commands as releases
+from scripts.env import commands as environments
 from scripts.history import commands as history
 from scripts.local import commands
 from scripts.paths import find_project
@@ -38,6 +39,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(releases.app)
 app.add_typer(commands.app, name="local")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(environments.app, name="env")
 history.register(app)
 app.add_typer(operate.app)
 Environment = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]

@@ -19,7 +19,7 @@ from mwaa_dbt.sizing import DEFAULT_CLASS, ClassName, Execution, Size, Value, de
 from mwaa_dbt.tables import Source, as_table, read, suggestion
 
 type Event = Literal["failure", "recovery", "warnings", "freshness", "late"]
-type Level = Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"]
+type Level = Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "OFF"]
 type Authentication = Literal["key_pair", "encrypted_key_pair", "workload_identity", "password"]
 AUTOSCALE = "celery.worker_autoscale"
 EVENTS: tuple[Event, ...] = ("failure", "recovery", "warnings", "freshness", "late")
@@ -88,7 +88,7 @@ class Secrets(NamedTuple):
 
 
 class Logs(NamedTuple):
-    """What MWAA writes to CloudWatch, of each kind from a level on, and for how many days it is kept."""
+    """What MWAA writes to CloudWatch, of each kind from a level on or not at all, and for how many days it is kept."""
 
     dag_processing: Level | None = None
     scheduler: Level | None = None
@@ -103,7 +103,7 @@ class Mwaa(NamedTuple):
 
     Without a class nothing is derived from it. `load` fills in the sizes that settings.toml leaves out
     (mwaa_dbt.sizing); what else it leaves out is the default of infra/environment.yaml. `maintenance` is a day and an
-    hour (UTC) as "SUN:03:30", `role` an execution role of your own, `kms_key` a key's ARN for environment and bucket.
+    hour (UTC) as "SUN:03:30", `role` an execution role of your own, `kms_key` the ARN of a key; `tags` go on all of it.
     """
 
     name: str
@@ -118,6 +118,7 @@ class Mwaa(NamedTuple):
     role: str | None = None
     kms_key: str | None = None
     logs: Logs | None = None
+    tags: Mapping[str, str] | None = None
 
 
 class Network(NamedTuple):

@@ -76,12 +76,9 @@ def as_table(value: Any) -> Any:
 
 
 def _value(hint: Any, value: Any, source: Source, path: tuple[str, ...]) -> Any:
-    if isinstance(hint, TypeAliasType):
-        hint = hint.__value__
+    hint = _plain(hint)
     if hint is Any:
         return value
-    if get_origin(hint) in (UnionType, Union):
-        hint = next(option for option in get_args(hint) if option is not type(None))
     if hasattr(hint, "_fields"):
         return read(hint, value, source, path)
     if get_origin(hint) is Literal:
@@ -93,6 +90,14 @@ def _value(hint: Any, value: Any, source: Source, path: tuple[str, ...]) -> Any:
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
         raise _wrong(value, _NAMES[hint], source.where(path))
     return value
+
+
+def _plain(hint: Any) -> Any:
+    if isinstance(hint, TypeAliasType):
+        return _plain(hint.__value__)
+    if get_origin(hint) in (UnionType, Union):
+        return _plain(next(option for option in get_args(hint) if option is not type(None)))
+    return hint
 
 
 def _mapping(hint: Any, value: Any, source: Source, path: tuple[str, ...]) -> dict[str, Any]:

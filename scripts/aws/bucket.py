@@ -68,6 +68,17 @@ class Bucket:
                 raise
         return found
 
+    def exists(self) -> bool:
+        """Say whether the bucket is there."""
+        with self._told("s3:ListBucket", self.name):
+            try:
+                self._s3.head_bucket(Bucket=self.name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in GONE:
+                    return False
+                raise
+        return True
+
     def versioned(self) -> bool:
         """Say whether the bucket keeps old versions, as MWAA demands."""
         with self._told("s3:GetBucketVersioning", self.name):

@@ -14,10 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from mwaa_dbt.errors import ProjectError
 from scripts.aws.bucket import Bucket
+from scripts.aws.ec2 import Ec2
 from scripts.aws.environment import Mwaa
 from scripts.aws.errors import Told
 from scripts.aws.logs import Logs
+from scripts.aws.policies import Policies
 from scripts.aws.secrets import Secrets
+from scripts.aws.stacks import Stacks
 
 # Standard mode backs off and tries again on time-outs, 5xx answers and S3's SlowDown.
 ATTEMPTS = 6  # with the waits between them about 20 seconds
@@ -52,7 +55,7 @@ class Aws:
         self._s3 = session.client("s3", endpoint_url=endpoint, config=config)
         self._secrets = session.client("secretsmanager", endpoint_url=endpoint, config=config)
         # MWAA's "api." before the host is left away where the endpoint is given.
-        plain = config.merge(Config(inject_host_prefix=mwaa is None))
+        plain = config.merge(Config(inject_host_prefix=False)) if mwaa else config
         self._mwaa = session.client("mwaa", endpoint_url=mwaa, config=plain)
         self._scheme = urlsplit(mwaa).scheme if mwaa else "https"
 
@@ -85,7 +88,25 @@ class Aws:
     @property
     def logs(self) -> Logs:
         """The region's log groups."""
-        return Logs(self._session.client("logs", endpoint_url=self.endpoint, config=self._config), self._told)
+        return Logs(self._client("logs"), self._told)
+
+    @property
+    def stacks(self) -> Stacks:
+        """The region's stacks."""
+        return Stacks(self._client("cloudformation"), self._told)
+
+    @property
+    def ec2(self) -> Ec2:
+        """The region's subnets."""
+        return Ec2(self._client("ec2"), self._told)
+
+    @property
+    def policies(self) -> Policies:
+        """The account's roles and the region's keys, as far as they may be looked at."""
+        return Policies(self._client("iam"), self._client("kms"))
+
+    def _client(self, service: str) -> Any:
+        return self._session.client(service, endpoint_url=self.endpoint, config=self._config)
 
     @property
     def secrets(self) -> Secrets:
@@ -104,6 +125,11 @@ class Aws:
             raise ProjectError(
                 f"Secret {name} cannot be read.", f"Secrets Manager, {self.region}", "look at `mwaa secrets check`"
             ) from None
+
+    def regions(self) -> list[str]:
+        """Return the regions that have MWAA, as far as this version of boto3 knows."""
+        partitions = self._session.get_available_partitions()
+        return sorted(one for name in partitions for one in self._session.get_available_regions("mwaa", name))
 
     def account(self) -> str | None:
         """Return the number of the account; None if AWS does not tell."""

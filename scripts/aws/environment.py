@@ -62,6 +62,15 @@ class Mwaa:
         with self._told("airflow:GetEnvironment", self.name):
             return dict(self._client.get_environment(Name=self.name)["Environment"])
 
+    def find(self) -> dict[str, Any] | None:
+        """Return GetEnvironment's answer; None if there is no such environment."""
+        try:
+            return self.describe()
+        except AwsError as error:
+            if not error.absent:
+                raise
+            return None
+
     def update(self, versions: Mapping[str, str], strategy: str = "GRACEFUL") -> None:
         """Begin an update to S3 object versions, by file name; it goes on in AWS for 10 to 30 minutes."""
         fields: dict[str, str] = {}

@@ -9,6 +9,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.infra.environment import GIVEN, SECRET, TEMPLATE
+
 REGION = "eu-central-1"
 type Deploy = Callable[..., dict[str, str]]
 
@@ -38,3 +40,19 @@ def deploy(session: Any) -> Deploy:
         return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
     return deploy
+
+
+@pytest.fixture(scope="module")
+def made(session: Any) -> Any:
+    """Return a function that makes clients, after a stack with own secrets was made."""
+    vpc = session("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    values = {**GIVEN, "VpcId": vpc, "Secrets": SECRET, "LogsRetention": "30"}
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
+    stack = {"StackName": "shop-environment", "TemplateBody": TEMPLATE, "Parameters": given}
+    # By a change set, since moto makes no outputs of it: that of the environment is not there.
+    cloudformation = session("cloudformation")
+    plan = cloudformation.create_change_set(
+        **stack, ChangeSetName="all", ChangeSetType="CREATE", Capabilities=["CAPABILITY_IAM"]
+    )
+    cloudformation.execute_change_set(ChangeSetName=plan["Id"])
+    return session

@@ -15,13 +15,22 @@ NONE = object()
 
 
 class Template:
-    """A template with values for its parameters; what is asked of a resource is `<name>` or `<name>.<attribute>`."""
+    """A template with values for its parameters; what is asked of a resource is `<name>` or `<name>.<attribute>`.
 
-    def __init__(self, name: str, **given: str) -> None:
-        self.text = (FOLDER / name).read_text()
+    `given` may have other values for that, by those names; `text` is another template than the file's.
+    """
+
+    def __init__(self, name: str, text: str | None = None, **given: str) -> None:
+        self.text = text or (FOLDER / name).read_text()
         self.table: dict[str, Any] = cfn_yaml.loads(self.text)
-        defaults = {key: str(one["Default"]) for key, one in self.table["Parameters"].items() if "Default" in one}
-        self.values = PSEUDO | defaults | given
+        known = {key: str(one["Default"]) for key, one in self.table["Parameters"].items() if "Default" in one} | given
+        self.values: dict[str, Any] = PSEUDO | {key: self._typed(key, value) for key, value in known.items()}
+
+    def _typed(self, name: str, value: str) -> Any:
+        kind = self.table["Parameters"].get(name, {}).get("Type")
+        if kind == "CommaDelimitedList":
+            return value.split(",") if value else []
+        return int(value) if kind == "Number" else value
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the resources of a kind that are made, by name: their properties, resolved."""
@@ -69,7 +78,8 @@ class Template:
         return self.resolve(value[1] if self._holds(value[0]) else value[2])
 
     def _getatt(self, value: list[str]) -> str:
-        return ".".join(value)
+        name = ".".join(value)
+        return str(self.values.get(name, name))
 
     def _equals(self, value: list[Any]) -> bool:
         return bool(self.resolve(value[0]) == self.resolve(value[1]))

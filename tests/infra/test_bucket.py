@@ -78,7 +78,7 @@ def test_encrypted_by_s3_unless_told(session: Any, bucket: str) -> None:
 
 def test_encrypted_with_own_key(session: Any, deploy: Deploy) -> None:
     """With a key that is used."""
-    rule = encryption(session, deploy("own-key", TEMPLATE, Bucket="own-key", KeyArn=KEY)["BucketName"])
+    rule = encryption(session, deploy("own-key", TEMPLATE, Bucket="own-key", KmsKey=KEY)["BucketName"])
     assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
 
 
@@ -133,4 +133,4 @@ def test_wrong_bucket_names_are_refused(value: str) -> None:
 )
 def test_only_keys_are_taken(value: str, fits: bool) -> None:
     """MWAA does not support a key's alias."""
-    assert bool(re.fullmatch(template("Parameters")["KeyArn"]["AllowedPattern"], value)) is fits
+    assert bool(re.fullmatch(template("Parameters")["KmsKey"]["AllowedPattern"], value)) is fits

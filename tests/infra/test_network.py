@@ -83,7 +83,7 @@ def make(session: Any, deploy: Deploy) -> Callable[[str], Network]:
 
     def network(routing: str) -> Network:
         if routing not in made:
-            outputs = deploy(routing, TEMPLATE, Name="shop", Routing=routing, Network=f"10.{len(made)}")
+            outputs = deploy(routing, TEMPLATE, Name="shop", Routing=routing, Addresses=f"10.{len(made)}")
             made[routing] = Network(outputs, session("ec2"))
         return made[routing]
 
@@ -184,9 +184,9 @@ def test_s3_is_reached_without_nat(make: Callable[[str], Network], routing: str)
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("Network", "10.0.0.0/16"),
-        ("Network", "8.8"),
-        ("Network", "172.32"),
+        ("Addresses", "10.0.0.0/16"),
+        ("Addresses", "8.8"),
+        ("Addresses", "172.32"),
         ("Name", "1shop"),
         ("Name", "my shop"),
         ("Routing", "internet"),

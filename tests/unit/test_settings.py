@@ -152,6 +152,20 @@ def test_shipped_reads_back(name: str) -> None:
     assert read(Runtime, json.loads(text), Source("settings.json", text)) == Runtime(name, known)
 
 
+def test_how_an_environment_is_made(tmp_path: Path) -> None:
+    """Levels of logs are words of a list, OFF among them; tags are whatever one likes."""
+    table = """[environments.dev.mwaa]
+name = "shop"
+logs = {task = "DEBUG", webserver = "OFF"}
+tags = {"cost centre" = "42"}
+"""
+    mwaa = settings(tmp_path, f"{GOOD}\n{table}").environments["dev"].mwaa
+    assert mwaa is not None
+    assert (mwaa.logs, mwaa.tags) == (Logs(task="DEBUG", webserver="OFF"), {"cost centre": "42"})
+    with pytest.raises(ProjectError, match="'OFF'"):
+        settings(tmp_path, f"{GOOD}\n{table.replace('DEBUG', 'LOUD')}")
+
+
 def test_infrastructure_is_no_release() -> None:
     """A change of how the environment is made changes no byte of what is shipped."""
     large = Mwaa("shop", "mw1.large", access="PRIVATE_ONLY", logs=Logs(retention=7))

@@ -1,0 +1,205 @@
+"""A small project with a build, the real command in it, and AWS on loopback."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from scripts.fingerprint import fingerprint
+from scripts.paths import Paths
+from tests.deploy.conftest import Shape, build
+from tests.env.service import Gate, Mwaa, gate_running, mwaa_running
+from tests.infra.templates import REGION
+
+ROOT = Path(__file__).parents[2]
+MWAA = Path(sys.executable).with_name("mwaa")
+NUMBERS = itertools.count()
+KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "y", "region_name": REGION}
+SETTINGS = """
+[project]
+name = "shop"
+airflow_version = "3.3.1"
+
+[environments.prod]
+region = "eu-central-1"
+bucket = "{name}"
+
+[environments.prod.mwaa]
+name = "{name}"
+
+[environments.prod.snowflake]
+authentication = "key_pair"
+account = "org-acc"
+user = "MWAA_DBT"
+role = "TRANSFORMER"
+warehouse = "WH"
+database = "ANALYTICS"
+
+[environments.prod.slack]
+channel = "#alerts"
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def seen(self) -> str:
+        """Both outputs."""
+        return self.out + self.err
+
+    @property
+    def json(self) -> Any:
+        """What --json printed."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A project with one environment, `prod`, and what stands for AWS."""
+
+    root: Path
+    name: str
+    gate: Gate
+    mwaa: Mwaa
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the command has of its caller's environment."""
+        return {
+            "PATH": os.defpath,
+            "HOME": str(self.root),
+            "COLUMNS": "200",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "y",
+            "AWS_MAX_ATTEMPTS": "2",
+            "AWS_ENDPOINT_URL": self.gate.url,
+            "AWS_ENDPOINT_URL_MWAA": self.mwaa.url,
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+        }
+
+    def env(self, *arguments: str) -> Done:
+        """Run `mwaa env …` with --env prod, as a pipeline does: without a terminal."""
+        named = [] if arguments[0] == "clone" else ["--env", "prod"]
+        command = [str(MWAA), "env", arguments[0], *named, *arguments[1:]]
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment,
+            input="",
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def client(self, service: str) -> Any:
+        """Return a client of moto's, past the gate."""
+        return boto3.client(service, endpoint_url=self.gate.upstream, **KEYS)
+
+    def add(self, text: str) -> None:
+        """Add lines to settings.toml, and make the build that of these sources again."""
+        with (self.root / "settings.toml").open("a") as file:
+            file.write(f"\n{text}\n")
+        self.sign()
+
+    def set(self, key: str, line: str) -> None:
+        """Add a line behind another one of settings.toml."""
+        file = self.root / "settings.toml"
+        text = file.read_text()
+        assert text.count(f"\n{key}") == 1, f"{key} is not there once"
+        file.write_text(re.sub(rf"(\n{re.escape(key)}[^\n]*)", rf"\1\n{line}", text))
+        self.sign()
+
+    def rebuild(self, shape: Shape) -> None:
+        """Make another build."""
+        shutil.rmtree(self.root / "build" / "prod")
+        build(shape, self.root.parent / f"made-{next(NUMBERS)}").folder.rename(self.root / "build" / "prod")
+        self.sign()
+
+    def sign(self) -> None:
+        """Say in the build's record that it is one of the sources as they are now."""
+        (record,) = (self.root / "build" / "prod").glob("releases/*/release.json")
+        table = json.loads(record.read_text())
+        # The small build's manifests are no dbt's.
+        about = {"environment": "prod", "projects": {}, "dags": [{"dag": "shop", "tasks": 20}]}
+        record.write_text(json.dumps({**table, **about, "sources": fingerprint(Paths(self.root))}))
+
+    def version_bucket(self) -> None:
+        """Switch versioning on, if the bucket is there."""
+        s3 = self.client("s3")
+        if self.name in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
+            s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
+
+    def complete(self, answer: str) -> str:
+        """Do what moto's CloudFormation leaves undone: versioning, and outputs of a stack made by a change set."""
+        self.version_bucket()
+        cloudformation, stack = self.client("cloudformation"), f"{self.name}-network"
+        if self.stacks().get("network") == "CREATE_COMPLETE":
+            (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+            # An equal template would be no update.
+            text = (self.root / "infra" / "network.yaml").read_text() + "# again\n"
+            cloudformation.update_stack(StackName=stack, TemplateBody=text, Parameters=found["Parameters"])
+        return answer
+
+    def stacks(self) -> dict[str, str]:
+        """Return the stacks of this environment and how they are."""
+        found = self.client("cloudformation").describe_stacks()["Stacks"]
+        mine = {one["StackName"]: one["StackStatus"] for one in found if one["StackName"].startswith(f"{self.name}-")}
+        return {name.removeprefix(f"{self.name}-"): status for name, status in mine.items()}
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """Give AWS as moto serves it."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def site(moto: str, tmp_path: Path) -> Iterator[Site]:
+    """Return a new project, with a build, of which nothing is in AWS."""
+    name, root = f"shop{next(NUMBERS)}", tmp_path / "project"
+    root.mkdir()
+    (root / "settings.toml").write_text(SETTINGS.format(name=name))
+    shutil.copytree(ROOT / "infra", root / "infra")
+    (root / "build").mkdir()
+    build(Shape("A"), tmp_path / "made").folder.rename(root / "build" / "prod")
+    with mwaa_running(boto3.client("cloudformation", endpoint_url=moto, **KEYS)) as mwaa, gate_running(moto) as gate:
+        made = Site(root, name, gate, mwaa)
+        made.sign()
+        gate.edited["ExecuteChangeSet"] = made.complete
+        yield made
+
+
+@pytest.fixture
+def made(site: Site) -> Site:
+    """Return a project whose environment is there."""
+    done = site.env("create", "--yes")
+    assert done.code == 0, done.seen
+    return site

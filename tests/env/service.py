@@ -1,0 +1,184 @@
+"""Servers of AWS's for `mwaa env`: MWAA's API, as far as these verbs call it, and a gate before all others.
+
+moto's CloudFormation passes over AWS::MWAA::Environment: the environment of this MWAA is what the stack's template and
+parameters say, as long as the stack is there.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from botocore.exceptions import ClientError
+
+from tests.env.template import environment
+from tests.infra.templates import ACCOUNT, REGION
+from tests.serving import served
+
+ERROR = "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>"
+LOGS = ("DagProcessingLogs", "SchedulerLogs", "TaskLogs", "WebserverLogs", "WorkerLogs")
+
+
+@dataclass
+class Mwaa:
+    """The environments of a region. `others` are not made by stacks, `patches` change one, `runs` are active."""
+
+    cloudformation: Any
+    url: str = ""
+    others: dict[str, dict[str, Any]] = field(default_factory=dict)
+    patches: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    runs: list[dict[str, str]] = field(default_factory=list)
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def environment(self, name: str) -> dict[str, Any] | None:
+        """Return GetEnvironment's answer; of several patches, each holds for one answer, the last one for all."""
+        found = self.others.get(name) or self._made(name)
+        patches = self.patches.get(name, [])
+        patch = (patches.pop(0) if len(patches) > 1 else patches[0]) if patches else {}
+        return {**(found or {}), **patch} if found or patch else None
+
+    def _made(self, name: str) -> dict[str, Any] | None:
+        stack = f"{name}-environment"
+        try:
+            (found,) = self.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        except ClientError:
+            return None
+        if found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            return None
+        template = self.cloudformation.get_template(StackName=stack)["TemplateBody"]
+        given = {one["ParameterKey"]: one["ParameterValue"] for one in found["Parameters"]}
+        # moto shows a list as Python does.
+        given = {key: value.strip("[]").replace("'", "").replace(", ", ",") for key, value in given.items()}
+        text = template if isinstance(template, str) else json.dumps(template)
+        return described(environment(text, **given))
+
+    def rest(self, name: str, method: str, path: str) -> dict[str, Any]:
+        """Answer InvokeRestApi: Airflow as far as the proof and a deletion ask it."""
+        self.asked.append((name, method, path))
+        if path == "/dags/~/dagRuns":
+            return {"dag_runs": self.runs, "total_entries": len(self.runs)}
+        return {"state": "success"}
+
+
+def described(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return how GetEnvironment describes an environment of these properties."""
+    name = properties["Name"]
+    arn = f"arn:aws:airflow:{REGION}:{ACCOUNT}:environment/{name}"
+    now = datetime.now(UTC).timestamp()
+    made = {key: value for key, value in properties.items() if key != "WorkerReplacementStrategy"}
+    logs = made["LoggingConfiguration"]
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:airflow-{name}-"
+    made["LoggingConfiguration"] = {
+        key: {**logs[key], "CloudWatchLogGroupArn": group + key.removesuffix("Logs")} for key in LOGS
+    }
+    update = {"Status": "SUCCESS", "CreatedAt": now, "Source": "mwaa"}
+    aws = {"Arn": arn, "Status": "AVAILABLE", "CreatedAt": now, "LastUpdate": update}
+    return {**made, **aws, "WebserverUrl": f"https://{name}.c1.airflow.{REGION}.on.aws"}
+
+
+class _Api(BaseHTTPRequestHandler):
+    server: Any
+
+    def do_GET(self) -> None:
+        name = unquote(self.path).rsplit("/", 1)[-1]
+        found = self.server.mwaa.environment(name)
+        if found is None:
+            error = {"message": f"Environment {name} not found"}
+            self._answer(404, error, {"x-amzn-ErrorType": "ResourceNotFoundException"})
+        else:
+            self._answer(200, {"Environment": found})
+
+    def do_POST(self) -> None:
+        wish = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        name = unquote(self.path).rsplit("/", 1)[-1]
+        answer = self.server.mwaa.rest(name, wish["Method"], wish["Path"])
+        self._answer(200, {"RestApiStatusCode": 200, "RestApiResponse": answer})
+
+    def _answer(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {**(headers or {}), "content-length": str(len(data))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        """Stay silent."""
+
+
+@dataclass
+class Gate:
+    """A server before moto. `refused` answers an action with an error, `edited` changes the answer of one.
+
+    Actions are those of EC2, IAM, STS and CloudFormation, by name; `calls` are all that were asked.
+    """
+
+    upstream: str
+    url: str = ""
+    refused: dict[str, tuple[str, str]] = field(default_factory=dict)
+    edited: dict[str, Callable[[str], str]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+
+class _Gate(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Any
+
+    def _pass_on(self) -> None:
+        gate: Gate = self.server.gate
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        kind = self.headers.get("content-type", "")
+        action = parse_qs(body.decode()).get("Action", [""])[0] if "form-urlencoded" in kind else ""
+        gate.calls += [action] if action else []
+        if action in gate.refused:
+            self._answer(400, ERROR.format(*gate.refused[action]).encode(), [])
+            return
+        upstream = http.client.HTTPConnection(urlsplit(gate.upstream).netloc, timeout=60)
+        upstream.request(self.command, self.path, body, dict(self.headers))
+        answer = upstream.getresponse()
+        data, headers = answer.read(), answer.getheaders()
+        upstream.close()
+        if action in gate.edited:
+            data = gate.edited[action](data.decode()).encode()
+        self._answer(answer.status, data, headers)
+
+    def _answer(self, status: int, data: bytes, headers: list[tuple[str, str]]) -> None:
+        head, length = self.command == "HEAD", dict(headers).get("Content-Length", "0")
+        self.send_response(status)
+        for name, value in headers:
+            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+                self.send_header(name, value)
+        self.send_header("content-length", length if head else str(len(data)))
+        self.end_headers()
+        if not head:
+            self.wfile.write(data)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _pass_on  # noqa: N815 - as http.server wants it
+
+    def log_message(self, *_: Any) -> None:
+        """Stay silent."""
+
+
+@contextmanager
+def mwaa_running(cloudformation: Any) -> Iterator[Mwaa]:
+    """Run MWAA on a free loopback port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Api)
+    server.mwaa = made = Mwaa(cloudformation)  # type: ignore[attr-defined]
+    with served(server) as made.url:
+        yield made
+
+
+@contextmanager
+def gate_running(upstream: str) -> Iterator[Gate]:
+    """Run a gate on a free loopback port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Gate)
+    server.gate = made = Gate(upstream)  # type: ignore[attr-defined]
+    with served(server) as made.url:
+        yield made
