@@ -3,7 +3,9 @@
 from scripts.aws.bucket import Bucket, ConflictError, MissingError, Object
 from scripts.aws.clients import Aws
 from scripts.aws.environment import Mwaa
-from scripts.aws.secrets import DeletedError, DeniedError, NoSecretError, Secret, Secrets
+from scripts.aws.errors import DeniedError
+from scripts.aws.iam import Iam
+from scripts.aws.secrets import DeletedError, NoSecretError, Secret, Secrets
 
 __all__ = [
     "Aws",
@@ -11,6 +13,7 @@ __all__ = [
     "ConflictError",
     "DeletedError",
     "DeniedError",
+    "Iam",
     "MissingError",
     "Mwaa",
     "NoSecretError",

@@ -15,6 +15,7 @@ from mwaa_dbt.errors import ProjectError
 from scripts.aws.bucket import Bucket
 from scripts.aws.environment import Mwaa
 from scripts.aws.errors import Told
+from scripts.aws.iam import Iam
 from scripts.aws.logs import Logs
 from scripts.aws.secrets import Secrets
 
@@ -45,8 +46,9 @@ class Aws:
         # Another server wants no real credentials, and must not get any.
         if endpoint or mwaa:
             keys = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehearsal"}
-        self._session = session = boto3.session.Session(region_name=region, **(keys or {}))
         self._told = Told(region)
+        with self._told("a session", "AWS"):
+            self._session = session = boto3.session.Session(region_name=region, **(keys or {}))
         config = self._config = _config()
         self._s3 = session.client("s3", endpoint_url=endpoint, config=config)
         self._secrets = session.client("secretsmanager", endpoint_url=endpoint, config=config)
@@ -80,6 +82,11 @@ class Aws:
         return Logs(self._session.client("logs", endpoint_url=self.endpoint, config=self._config), self._told)
 
     @property
+    def iam(self) -> Iam:
+        """The account's roles."""
+        return Iam(self._session.client("iam", endpoint_url=self.endpoint, config=self._config), self._told)
+
+    @property
     def secrets(self) -> Secrets:
         """The region's secrets."""
         return Secrets(self._secrets, self._told)
@@ -96,6 +103,17 @@ class Aws:
             raise ProjectError(
                 f"Secret {name} cannot be read.", f"Secrets Manager, {self.region}", "look at `mwaa secrets check`"
             ) from None
+
+    def caller(self) -> str:
+        """Return the ARN of who asks: a call that needs no permission, answered or given up within seconds.
+
+        Raises:
+            ProjectError: if there are no credentials, or AWS does not take them or cannot be reached.
+        """
+        quick = self._config.merge(Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2}))
+        with self._told("sts:GetCallerIdentity", "AWS"):
+            client = self._session.client("sts", endpoint_url=self.endpoint, config=quick)
+            return str(client.get_caller_identity()["Arn"])
 
     def account(self) -> str | None:
         """Return the number of the account; None if AWS does not tell."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 
 from mwaa_dbt.errors import ProjectError
 
@@ -13,9 +22,22 @@ DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden", "Unauthor
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidToken", "TokenRefreshRequired")
 UNKNOWN = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidClientTokenId")
 ELSEWHERE = ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
-NONE = ("NoSuchBucket", "ResourceNotFoundException")
+NONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException")
 BUSY = ("SlowDown", "503", "500", "InternalError", "ServiceUnavailable", "RequestTimeout", "ThrottlingException")
 AGAIN = "then run the same command: what is uploaded already is not sent again"
+# What botocore says before it has asked AWS anything: there is no login, or none that holds.
+LOGGED_OUT = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+
+
+class DeniedError(ProjectError):
+    """Report what these credentials may not do."""
 
 
 class Told:
@@ -35,9 +57,10 @@ class Told:
             yield
         except ClientError as error:
             raise self._refused(error, action, resource) from None
-        except NoCredentialsError:
+        except LOGGED_OUT as error:
+            why = "." if isinstance(error, NoCredentialsError) else f" that hold: {error}"
             raise ProjectError(
-                "There are no AWS credentials.", f"{action} on {resource}", f"log in (`aws sso login`), {AGAIN}"
+                f"There are no AWS credentials{why}", f"{action} on {resource}", f"log in (`aws sso login`), {AGAIN}"
             ) from None
         except BotoCoreError as error:
             raise ProjectError(
@@ -50,7 +73,8 @@ class Told:
         if code in ELSEWHERE:
             headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
             what = f"The bucket is in region {headers.get('x-amz-bucket-region', 'another')}, not {self.region}."
-        return ProjectError(what, f"{action} on {resource}", fix)
+        kind = DeniedError if code in DENIED else ProjectError
+        return kind(what, f"{action} on {resource}", fix)
 
     def _explained(self, code: str, text: str, action: str, resource: str) -> tuple[str, str]:
         # As one pastes it into the role's policy.
@@ -75,8 +99,11 @@ def _missing(code: str) -> str:
 
 def arn(action: str, resource: str) -> str:
     """Return the ARN that a policy names for a resource of an action."""
+    if resource.startswith("arn:"):
+        return resource
     service = action.split(":", maxsplit=1)[0]
     forms = {
+        "iam": "arn:aws:iam::ACCOUNT:role/{}",
         "s3": "arn:aws:s3:::{}",
         "airflow": "arn:aws:airflow:REGION:ACCOUNT:environment/{}",
         "logs": "arn:aws:logs:REGION:ACCOUNT:log-group:{}:*",

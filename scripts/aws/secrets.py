@@ -9,8 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mwaa_dbt.errors import ProjectError
-from scripts.aws.errors import DENIED, Told
+from scripts.aws.errors import DENIED, DeniedError, Told
 
 GONE = "ResourceNotFoundException"
 
@@ -21,10 +20,6 @@ class NoSecretError(LookupError):
 
 class DeletedError(LookupError):
     """Tell that a secret is scheduled for deletion, so nobody can read it."""
-
-
-class DeniedError(ProjectError):
-    """Report what these credentials may not do."""
 
 
 @dataclass(frozen=True)
