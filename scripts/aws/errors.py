@@ -24,7 +24,6 @@ UNKNOWN = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientExc
 ELSEWHERE = ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
 NONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException")
 BUSY = ("SlowDown", "503", "500", "InternalError", "ServiceUnavailable", "RequestTimeout", "ThrottlingException")
-AGAIN = "then run the same command: what is uploaded already is not sent again"
 # What botocore says before it has asked AWS anything: there is no login, or none that holds.
 LOGGED_OUT = (
     CredentialRetrievalError,
@@ -60,11 +59,13 @@ class Told:
         except LOGGED_OUT as error:
             why = "." if isinstance(error, NoCredentialsError) else f" that hold: {error}"
             raise ProjectError(
-                f"There are no AWS credentials{why}", f"{action} on {resource}", f"log in (`aws sso login`), {AGAIN}"
+                f"There are no AWS credentials{why}",
+                f"{action} on {resource}",
+                f"log in (`aws sso login`), {_again(action)}",
             ) from None
         except BotoCoreError as error:
             raise ProjectError(
-                f"AWS does not answer: {error}", f"{action} on {resource}", f"mend the connection, {AGAIN}"
+                f"AWS does not answer: {error}", f"{action} on {resource}", f"mend the connection, {_again(action)}"
             ) from None
 
     def _refused(self, error: ClientError, action: str, resource: str) -> ProjectError:
@@ -79,17 +80,22 @@ class Told:
     def _explained(self, code: str, text: str, action: str, resource: str) -> tuple[str, str]:
         # As one pastes it into the role's policy.
         line = f'{{"Effect": "Allow", "Action": "{action}", "Resource": "{arn(action, resource)}"}}'
-        name = resource.split("/", maxsplit=1)[0]
+        name, again = resource.split("/", maxsplit=1)[0], _again(action)
         known = {
-            DENIED: (f"There is no permission for {action}.", f"allow it: {line}; {AGAIN}"),
-            EXPIRED: ("The AWS credentials have expired.", f"log in again, {AGAIN}"),
-            UNKNOWN: (f"AWS does not know the credentials: {text}", f"log in, {AGAIN}"),
+            DENIED: (f"There is no permission for {action}.", f"allow it: {line}; {again}"),
+            EXPIRED: ("The AWS credentials have expired.", f"log in again, {again}"),
+            UNKNOWN: (f"AWS does not know the credentials: {text}", f"log in, {again}"),
             ELSEWHERE: ("The bucket is in another region.", 'mend `region = "…"` in settings.toml'),
             NONE: (f"There is no {name!r} in {self.region}.", _missing(code)),
-            BUSY: (f"AWS keeps refusing: {code} {text}", f"wait a minute, {AGAIN}"),
+            BUSY: (f"AWS keeps refusing: {code} {text}", f"wait a minute, {again}"),
         }
-        other = (f"AWS refused: {code} {text}", f"mend what it names, {AGAIN}")
+        other = (f"AWS refused: {code} {text}", f"mend what it names, {again}")
         return next((told for codes, told in known.items() if code in codes), other)
+
+
+def _again(action: str) -> str:
+    sent = ": what is uploaded already is not sent again" if action == "s3:PutObject" else ""
+    return f"then run the same command{sent}"
 
 
 def _missing(code: str) -> str:
