@@ -104,7 +104,7 @@ def _missing(code: str) -> str:
 
 
 def arn(action: str, resource: str) -> str:
-    """Return the ARN that a policy names for a resource of an action."""
+    """Return the ARN that a policy names for a resource of an action; * where the service knows no resource."""
     if resource.startswith("arn:"):
         return resource
     service = action.split(":", maxsplit=1)[0]
@@ -115,4 +115,4 @@ def arn(action: str, resource: str) -> str:
         "logs": "arn:aws:logs:REGION:ACCOUNT:log-group:{}:*",
         "secretsmanager": "arn:aws:secretsmanager:REGION:ACCOUNT:secret:{}-??????",
     }
-    return forms[service].format(resource)
+    return forms.get(service, "*").format(resource)

@@ -50,7 +50,7 @@ def constraints(case: Case, images: str | None = IMAGES) -> Constraints:
         ProjectError: if there is no lock either.
     """
     published = images and _published(f"{images}/{case.airflow}/etc")
-    return published or _locked(case)
+    return published or _locked(case, " (MWAA's own constraints could not be fetched)" if images else "")
 
 
 def _published(folder: str) -> Constraints | None:
@@ -67,14 +67,14 @@ def _fetched(url: str) -> str:
     return answer.text
 
 
-def _locked(case: Case) -> Constraints:
+def _locked(case: Case, reason: str) -> Constraints:
     lock = case.paths.root / LOCKS / f"airflow-{case.airflow}.txt"
     if not lock.is_file():
         what = f"There is no lock for Airflow {case.airflow}."
         raise ProjectError(what, str(lock), "resolve it (docs/locks.md)")
     versions = named(lock.read_text())
     essential = frozenset(name for name in versions if HELD.fullmatch(name))
-    return Constraints(versions, f"{LOCKS}/{lock.name}", essential, whole=False)
+    return Constraints(versions, f"{LOCKS}/{lock.name}{reason}", essential, whole=False)
 
 
 def named(text: str) -> dict[str, str]:

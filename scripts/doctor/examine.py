@@ -27,7 +27,7 @@ from scripts.doctor import (
 )
 from scripts.doctor.case import Case, read_case
 from scripts.doctor.cloud import Cloud, ask
-from scripts.doctor.finding import Finding, failed, ok, skipped
+from scripts.doctor.finding import Finding, error, failed, ok, skipped
 from scripts.paths import Paths
 
 type Check = Callable[[], Iterable[Finding]]
@@ -117,16 +117,16 @@ def _remote(case: Case, names: list[str], wish: Wish) -> dict[str, list[Finding]
             cloud = ask(case)
             groups = {ACCESS: [ok(f"{case.environment.region}, as {cloud.caller}")]}
             groups |= _all({name: _checks(REMOTE[name], cloud) for name in names})
-    except ProjectError as error:
-        return _nobody(case, names, error)
+    except ProjectError as problem:
+        return _nobody(case, names, problem)
     if wish.smoke and wish.wants("containers") and not cloud.no_environment:
         groups["containers"] += _caught(partial(_smoke, cloud))
     return groups
 
 
-def _nobody(case: Case, names: list[str], error: ProjectError) -> dict[str, list[Finding]]:
+def _nobody(case: Case, names: list[str], problem: ProjectError) -> dict[str, list[Finding]]:
     """Return one line for what cannot be asked, and the names of what was not looked at for that."""
-    first = skipped(f"{error.what} {error.fix}.") if case.rehearsal else failed(error)
+    first = skipped(f"{problem.what} {problem.fix}") if case.rehearsal else failed(problem)
     return {ACCESS: [first], **{name: [skipped("not looked at")] for name in names}}
 
 
@@ -148,8 +148,12 @@ def _caught(check: Check) -> list[Finding]:
     found = list[Finding]()
     try:
         found.extend(check())
-    except ProjectError as error:
-        found.append(failed(error))
+    except ProjectError as problem:
+        found.append(failed(problem))
+    except Exception as problem:
+        # An answer of a shape that nobody has thought of; whoever asks for a report wants the rest of it.
+        what = f"this check itself failed: {type(problem).__name__}: {problem}"
+        found.append(error(what, "look at what it was about by hand, and report it"))
     return found
 
 

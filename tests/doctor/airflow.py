@@ -20,17 +20,19 @@ def dag(name: str, paused: bool = False, seconds: float = 1.0) -> dict[str, Any]
 
 @dataclass
 class Airflow:
-    """Its health by part, its import errors and its DAGs; `dead` ones answer nothing."""
+    """Its health by part, its import errors and its DAGs; `page` is answered instead of all of it, if there is one."""
 
     url: str = ""
     health: dict[str, str] = field(default_factory=dict)
     import_errors: list[dict[str, Any]] = field(default_factory=list)
     dags: list[dict[str, Any]] = field(default_factory=list)
 
+    page: str = ""
+
     def reset(self) -> None:
         """Make it healthy, with the DAGs `shop` and `finance`."""
         self.health = dict.fromkeys(("metadatabase", "scheduler", "triggerer", "dag_processor"), "healthy")
-        self.import_errors, self.dags = [], [dag("shop"), dag("finance")]
+        self.import_errors, self.dags, self.page = [], [dag("shop"), dag("finance")], ""
 
     def answer(self, path: str) -> Any:
         """Return what a path is answered with; None if there is no such path."""
@@ -47,8 +49,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: Any
 
     def _answer(self) -> None:
-        found = self.server.airflow.answer(urlsplit(self.path).path)
-        data = json.dumps(found).encode()
+        airflow: Airflow = self.server.airflow
+        found = airflow.answer(urlsplit(self.path).path)
+        plain = airflow.page and "/api/" in self.path
+        data = airflow.page.encode() if plain else json.dumps(found).encode()
         self.send_response(404 if found is None else 200)
         self.send_header("content-length", str(len(data)))
         self.end_headers()

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from moto.server import ThreadedMotoServer
 
-from scripts.local import processes, record, state
+from scripts.local import record
 from scripts.local.processes import Launcher
 from scripts.local.state import Member, Rehearsal, free_port
 from scripts.paths import PACKAGE, Paths
@@ -24,6 +24,7 @@ from tests.doctor import gate as gates
 from tests.doctor.airflow import Airflow
 from tests.doctor.gate import Gate
 from tests.doctor.world import ENVIRONMENT, REGION, World
+from tests.unit.conftest import aws  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("locks", "requirements.txt", "startup.sh", "dbt/requirements.in", "dbt/requirements.txt")
@@ -32,7 +33,7 @@ NUMBERS = itertools.count()
 
 @dataclass(frozen=True)
 class Bed:
-    """What the tests of a file share: a project's folder, a gate before moto, Airflow's API, and their rehearsal.
+    """What all tests share: a project's folder, a gate before moto, Airflow's API, and their rehearsal.
 
     The environment is called `prod`, so that doctor takes it for one in AWS.
     """
@@ -43,7 +44,7 @@ class Bed:
     rehearsal: Rehearsal
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     """Start the servers, the rehearsal's front among them as `mwaa local up` starts it."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

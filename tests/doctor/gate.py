@@ -24,7 +24,8 @@ SIMULATED = """<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com
 class Gate:
     """Passes calls on to moto.
 
-    `denied` are words of which one in a call, its path, headers or body, has it refused; `impossible` are actions that
+    `denied` are words of which one in a call, its path, headers or body, has it refused, `refusals` such words with
+    another answer; `impossible` are actions that
     the simulated role may not do; `simulated` notes what was asked of the simulation: action and resource. `policy` is
     the policy of every bucket, since moto refuses everybody for a denial under a condition; empty: there is none.
     """
@@ -34,6 +35,7 @@ class Gate:
     denied: list[str] = field(default_factory=list)
     impossible: list[str] = field(default_factory=list)
     policy: str = ""
+    refusals: dict[str, str] = field(default_factory=dict)
     simulated: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -47,6 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
         told = f"{self.command} {self.path} {self.headers.get('x-amz-target')} {body[:2000].decode(errors='replace')}"
         if any(word in told for word in gate.denied):
             self._refuse()
+        elif refusal := next((text for word, text in gate.refusals.items() if word in told), None):
+            self._answer(403, refusal.encode(), {"content-type": "text/xml"})
         elif gate.policy and self.command == "GET" and self.path.endswith("?policy"):
             self._answer(200, gate.policy.encode(), {"content-type": "application/json"})
         elif body.startswith(b"Action=SimulatePrincipalPolicy"):

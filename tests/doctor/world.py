@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,6 @@ from scripts.bundle import keep, stamp_container, write_record
 from scripts.deploy.apply import Source, make_live
 from scripts.deploy.lock import locked
 from scripts.doctor.examine import Report, Wish, examine
-from scripts.doctor.finding import Finding
 from scripts.env.containers import REQUIREMENTS, STARTUP
 from scripts.fingerprint import fingerprint
 from scripts.local import record
@@ -75,7 +76,7 @@ class World:
     gate: Gate
     airflow: Airflow
 
-    @property
+    @cached_property
     def aws(self) -> Aws:
         """AWS, past the gate."""
         return Aws(REGION, self.gate.upstream)
@@ -97,8 +98,7 @@ class World:
 
     def client(self, service: str) -> Any:
         """Return boto3's own client for what stands behind the gate."""
-        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
-        return boto3.client(service, region_name=REGION, endpoint_url=self.gate.upstream, **keys)
+        return _client(service, self.gate.upstream)
 
     def make(self) -> None:
         """Make all of it, whole and healthy."""
@@ -233,25 +233,39 @@ class World:
             "LastUpdate": updated,
         }
 
+    @property
+    def options(self) -> dict[str, str]:
+        """The environment's Airflow options."""
+        return dict((record.read(self.paths) or {})["AirflowConfigurationOptions"])
+
+    @property
+    def logging(self) -> dict[str, Any]:
+        """The environment's settings of its logs."""
+        return dict((record.read(self.paths) or {})["LoggingConfiguration"])
+
     def change(self, **fields: Any) -> None:
         """Change what GetEnvironment says; a None takes a field away."""
         now = (record.read(self.paths) or {}) | fields
         record.write(self.paths, {name: value for name, value in now.items() if value is not None})
 
-    def set(self, old: str, new: str) -> None:
-        """Replace a text of settings.toml; the build is then that of before."""
-        text = self.paths.settings.read_text()
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace a text in one of the project's sources, once, and build anew."""
+        file = self.paths.root / path
+        text = file.read_text()
         assert text.count(old) == 1
-        self.paths.settings.write_text(text.replace(old, new))
+        file.write_text(text.replace(old, new))
+        shutil.rmtree(self.paths.build(ENVIRONMENT))
+        self.build()
 
     def look(self, *only: str) -> Report:
         """Look at the environment, or at some groups of it."""
         return examine(self.paths, ENVIRONMENT, Wish(only))
 
-    def bad(self, *only: str) -> list[tuple[str, Finding]]:
-        """Return what is not as it should be, by group."""
-        groups = self.look(*only).groups
-        return [(name, one) for name, found in groups.items() for one in found if one.state != "ok"]
+
+@cache
+def _client(service: str, url: str) -> Any:
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
+    return boto3.client(service, region_name=REGION, endpoint_url=url, **keys)
 
 
 def closed(**changes: bool) -> dict[str, bool]:
