@@ -8,12 +8,14 @@ from typing import Any
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.sizing import is_2
+from scripts.aws import DeniedError
 from scripts.deploy.update import STEADY
 from scripts.doctor.cloud import Cloud
-from scripts.doctor.finding import Finding, error, ok, skipped, warning
+from scripts.doctor.finding import Finding, error, failed, ok, skipped, warning
 from scripts.prove import BUDGET
 
 PAGE = 100  # Airflow's own limit
+HEALTH = {True: "/health", False: "/monitor/health"}  # on Airflow 2, and since
 # MWAA looks for new DAG files every five minutes (dag_processor.refresh_interval), then parses them.
 FRESH = timedelta(minutes=10)
 SHARE = 0.5  # of the time that a parse may take; the next model, or a busy hour, must fit
@@ -24,11 +26,25 @@ def blocked(cloud: Cloud) -> Finding | None:
     if cloud.no_environment:
         return skipped(f"not looked at: {cloud.no_environment}")
     status = cloud.environment["Status"]
-    return None if status in STEADY else skipped(f"not looked at: the environment is {status}")
+    if status not in STEADY:
+        return skipped(f"not looked at: the environment is {status}")
+    return _private(cloud) if cloud.environment.get("WebserverAccessMode") == "PRIVATE_ONLY" else None
+
+
+def _private(cloud: Cloud) -> Finding | None:
+    """Return that a private web server cannot be asked from here, if it cannot; its own words would mislead."""
+    try:
+        _ask(cloud, HEALTH[is_2(cloud.case.airflow)])
+    except DeniedError as problem:
+        return failed(problem)
+    except ProjectError as problem:
+        what = f"not looked at: the web server is private (PRIVATE_ONLY), and cannot be asked from here: {problem.what}"
+        return warning(what, "run this from within its network: VPN, bastion or a job in the VPC")
+    return None
 
 
 def _health(cloud: Cloud) -> Iterator[Finding]:
-    found = _ask(cloud, "/health" if is_2(cloud.case.airflow) else "/monitor/health")
+    found = _ask(cloud, HEALTH[is_2(cloud.case.airflow)])
     parts = {name: part.get("status") for name, part in found.items() if isinstance(part, Mapping)}
     sick = [name for name, status in parts.items() if status not in ("healthy", None)]
     for name in sick:

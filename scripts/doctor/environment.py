@@ -26,6 +26,9 @@ FIELDS = {
     "min_webservers": "MinWebservers",
     "max_webservers": "MaxWebservers",
     "access": "WebserverAccessMode",
+    "role": "ExecutionRoleArn",
+    "maintenance": "WeeklyMaintenanceWindowStart",
+    "kms_key": "KmsKey",
 }
 # Where containers say how they started, and from which level on they do.
 LOUD, LEVELS = ("SchedulerLogs", "WorkerLogs"), ("DEBUG", "INFO")
@@ -91,8 +94,8 @@ def _size(cloud: Cloud) -> Iterator[Finding]:
             differing += 1
             yield error(f"{setting} is {has}, settings.toml says {wanted}", _fix(cloud, f"mwaa.{setting}"))
     if not differing:
-        shown = [f"{cloud.environment[field]}" for field in FIELDS.values() if field in cloud.environment]
-        yield ok(f"class, workers, schedulers, web servers and access as settings.toml says ({', '.join(shown)})")
+        size = cloud.environment.get("EnvironmentClass")
+        yield ok(f"{size}; workers, schedulers, web servers, access, role, window and key as settings.toml says")
 
 
 def _options(cloud: Cloud) -> Iterator[Finding]:

@@ -140,7 +140,11 @@ def _all(groups: Mapping[str, Sequence[Check]]) -> dict[str, list[Finding]]:
     """Return what checks find, several at once, in their order."""
     with ThreadPoolExecutor(WORKERS) as pool:
         begun = {name: [pool.submit(_caught, check) for check in checks] for name, checks in groups.items()}
-        return {name: [found for future in own for found in future.result()] for name, own in begun.items()}
+        try:
+            return {name: [found for future in own for found in future.result()] for name, own in begun.items()}
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _caught(check: Check) -> list[Finding]:
@@ -150,6 +154,8 @@ def _caught(check: Check) -> list[Finding]:
         found.extend(check())
     except ProjectError as problem:
         found.append(failed(problem))
+    except OSError as problem:
+        found.append(error(f"{problem.filename}: {problem.strerror}", "restore it, or mend its permissions"))
     except Exception as problem:
         # An answer of a shape that nobody has thought of; whoever asks for a report wants the rest of it.
         what = f"this check itself failed: {type(problem).__name__}: {problem}"

@@ -20,7 +20,7 @@ def dag(name: str, paused: bool = False, seconds: float = 1.0) -> dict[str, Any]
 
 @dataclass
 class Airflow:
-    """Its health by part, its import errors and its DAGs; `page` is answered instead of all of it, if there is one."""
+    """Its health by part, its import errors and its DAGs; `page` is answered instead of all of it; `broken` refuses."""
 
     url: str = ""
     health: dict[str, str] = field(default_factory=dict)
@@ -28,11 +28,13 @@ class Airflow:
     dags: list[dict[str, Any]] = field(default_factory=list)
 
     page: str = ""
+    broken: bool = False
 
     def reset(self) -> None:
         """Make it healthy, with the DAGs `shop` and `finance`."""
         self.health = dict.fromkeys(("metadatabase", "scheduler", "triggerer", "dag_processor"), "healthy")
-        self.import_errors, self.dags, self.page = [], [dag("shop"), dag("finance")], ""
+        self.import_errors, self.dags = [], [dag("shop"), dag("finance")]
+        self.page, self.broken = "", False
 
     def answer(self, path: str) -> Any:
         """Return what a path is answered with; None if there is no such path."""
@@ -53,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
         found = airflow.answer(urlsplit(self.path).path)
         plain = airflow.page and "/api/" in self.path
         data = airflow.page.encode() if plain else json.dumps(found).encode()
-        self.send_response(404 if found is None else 200)
+        self.send_response(404 if found is None else 503 if airflow.broken and "/api/" in self.path else 200)
         self.send_header("content-length", str(len(data)))
         self.end_headers()
         if self.command != "HEAD":

@@ -93,6 +93,16 @@ def test_no_environment_is_named(world: World) -> None:
     assert all("no MWAA environment is named in [environments.prod]" in one.what for one in found.values())
 
 
+def test_private_web_server(world: World) -> None:
+    """A private web server that cannot be asked from here is told as that, once, and not as three refusals."""
+    world.change(WebserverAccessMode="PRIVATE_ONLY")
+    assert bad(world.look("dags")) == []
+    world.airflow.broken = True
+    ((group, told),) = bad(world.look("dags"))
+    assert (group, told.state) == ("dags", "warning")
+    assert "the web server is private (PRIVATE_ONLY), and cannot be asked from here" in told.what
+
+
 def test_nothing_is_live(world: World) -> None:
     """Before the first deploy that is what is told, and nothing is compared with it."""
     world.bucket.delete("dags/dbt/current.json")
