@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.aws.errors import Told
 
 type Document = Mapping[str, Any]
+
+
+class Decision(NamedTuple):
+    """Whether a role may do something, and on which condition keys, unknown beforehand, that depends."""
+
+    allowed: bool
+    depends: tuple[str, ...] = ()
 
 
 class Iam:
@@ -21,8 +28,8 @@ class Iam:
         with self._told("iam:GetRole", role):
             return dict(self._client.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
 
-    def simulate(self, arn: str, action: str, resource: str, context: Mapping[str, str]) -> bool:
-        """Say whether a role may do something, as IAM itself decides by the role's policies and boundary.
+    def simulate(self, arn: str, action: str, resource: str, context: Mapping[str, str]) -> Decision:
+        """Return whether a role may do something, as IAM itself decides by the role's policies and boundary.
 
         Args:
             arn: the role's.
@@ -37,8 +44,9 @@ class Iam:
         with self._told("iam:SimulatePrincipalPolicy", arn):
             found = self._client.simulate_principal_policy(
                 PolicySourceArn=arn, ActionNames=[action], ResourceArns=[resource], ContextEntries=entries
-            )
-        return all(one["EvalDecision"] == "allowed" for one in found["EvaluationResults"])
+            )["EvaluationResults"]
+        missing = {key for one in found for key in one.get("MissingContextValues", [])}
+        return Decision(all(one["EvalDecision"] == "allowed" for one in found), tuple(sorted(missing)))
 
     def policies(self, role: str) -> list[Document]:
         """Return the policies of a role: those within it, then those attached to it."""

@@ -10,6 +10,7 @@ from scripts.deploy.lock import holder
 from scripts.doctor.cloud import Cloud
 from scripts.doctor.finding import Finding, error, failed, ok, skipped, warning
 from scripts.doctor.policies import listed, matches
+from scripts.secrets.policy import partition
 
 TEMPLATE = "infra/bucket.yaml"
 
@@ -49,9 +50,10 @@ def _public(cloud: Cloud) -> Iterator[Finding]:
 def _key(cloud: Cloud) -> Iterator[Finding]:
     if cloud.case.rehearsal:
         return
-    described = None if cloud.no_environment else cloud.environment.get("KmsKey")
+    described = "" if cloud.no_environment else str(cloud.environment.get("KmsKey", ""))
     mwaa = cloud.case.environment.mwaa
-    wanted = described or (mwaa.kms_key if mwaa else None)
+    # A key of AWS's own has an alias, if it is told at all.
+    wanted = described if ":key/" in described else mwaa.kms_key if mwaa else None
     key = cloud.bucket.key()
     if wanted and not (key and _same(cloud, key, wanted)):
         what = f"it encrypts with {key or 'a key of S3'}, the environment has {wanted}: MWAA demands the same"
@@ -70,7 +72,8 @@ def _policy(cloud: Cloud) -> Iterator[Finding]:
     if cloud.case.rehearsal:
         return
     statements = cloud.bucket.policy()["Statement"]
-    if any(_only_tls(one, cloud.bucket.name) for one in listed(statements)):
+    arn = f"arn:{partition(cloud.case.environment.region)}:s3:::{cloud.bucket.name}"
+    if any(_only_tls(one, arn) for one in listed(statements)):
         yield ok("its policy refuses what comes without TLS")
     else:
         yield warning("its policy lets in what comes without TLS", f"the statement OnlyTls of {TEMPLATE}")
@@ -79,7 +82,7 @@ def _policy(cloud: Cloud) -> Iterator[Finding]:
 def _only_tls(statement: Mapping[str, Any], bucket: str) -> bool:
     unsafe = str(statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")).lower() == "false"
     every = matches(statement.get("Action", []), "s3:GetObject")
-    everywhere = matches(statement.get("Resource", []), f"arn:aws:s3:::{bucket}/key")
+    everywhere = matches(statement.get("Resource", []), f"{bucket}/key")
     return statement["Effect"] == "Deny" and unsafe and every and everywhere
 
 

@@ -101,4 +101,11 @@ def _answer[Answer](call: Callable[[], Answer]) -> Answer | ProjectError:
 
 def _live(bucket: Bucket) -> Live | None:
     pointer, _ = read_pointer(bucket)
-    return Live(read_record(bucket, pointer[0][:SHORT]), newest(bucket)) if pointer else None
+    try:
+        return Live(read_record(bucket, pointer[0][:SHORT]), newest(bucket)) if pointer else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ProjectError(
+            f"The live release's record, or the log of deploys, cannot be read: {error!r}.",
+            f"s3://{bucket.name}/releases",
+            "restore their versions before in the S3 console",
+        ) from None

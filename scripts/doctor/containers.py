@@ -11,6 +11,7 @@ from scripts.doctor.finding import Finding, error, ok, skipped, warning
 from scripts.env import containers
 from scripts.env.containers import REQUIREMENTS, Fault
 
+WELL = ("ready", "skipped")
 MEND = {
     REQUIREMENTS: "mend requirements.txt (docs/locks.md), then `mwaa build` and `mwaa deploy`",
     containers.STARTUP: "docs/troubleshooting.md, what startup.sh says; then `mwaa build` and `mwaa deploy`",
@@ -45,8 +46,8 @@ def _statuses(cloud: Cloud) -> Iterator[Finding]:
     found = containers.statuses(cloud.logs, str(cloud.environment["Name"]), _since(cloud))
     if found:
         words = {name: Counter(status.split()[0].rstrip(":") for status in said) for name, said in found.items()}
-        told = [f"{name} {word} in {count}" for name, counts in words.items() for word, count in counts.items()]
-        yield ok(f"startup.sh: {', '.join(told)}")
+        told = [f"{name} {word} in {counts[word]}" for name, counts in words.items() for word in WELL if counts[word]]
+        yield ok(f"startup.sh: {', '.join(told) or 'see above'}")
     else:
         what = "no container has said how its startup.sh ended"
         yield warning(what, "see that Worker and Scheduler logs are on, and that the environment has the startup.sh")

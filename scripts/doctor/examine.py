@@ -126,7 +126,7 @@ def _remote(case: Case, names: list[str], wish: Wish) -> dict[str, list[Finding]
 
 def _nobody(case: Case, names: list[str], problem: ProjectError) -> dict[str, list[Finding]]:
     """Return one line for what cannot be asked, and the names of what was not looked at for that."""
-    first = skipped(f"{problem.what} {problem.fix}") if case.rehearsal else failed(problem)
+    first = Finding("skipped", problem.what, problem.fix) if case.rehearsal else failed(problem)
     return {ACCESS: [first], **{name: [skipped("not looked at")] for name in names}}
 
 

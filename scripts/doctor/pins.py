@@ -23,7 +23,7 @@ OPTED_OUT = re.compile(r"-c |--constraint ")
 # A requirement's name and what follows; `#` begins a comment only at the line's beginning or after a blank.
 COMMENT = re.compile(r"(^|\s)#.*")
 DBT = "dbt/requirements"
-RENEW = f"`.venv/bin/uv pip compile {DBT}.in --universal --python-version {PYTHON} -o {DBT}.txt` (docs/locks.md)"
+RENEW = f"renew {DBT}.txt (docs/locks.md)"
 
 
 def _version(case: Case) -> Iterator[Finding]:

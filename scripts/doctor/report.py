@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from scripts.console import out
 from scripts.doctor.examine import Report
-from scripts.doctor.finding import Finding, State
+from scripts.doctor.finding import Finding, State, skipped
 from scripts.doctor.values import rows, show_values
 
 MARKS: dict[State, str] = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "error": "[red]✗[/]", "skipped": "[dim]-[/]"}
@@ -33,7 +33,7 @@ def show(report: Report) -> None:
     if set(report.groups) == {"sizing"}:
         show_values(report.case)
     for name, findings in report.groups.items():
-        if [finding.state for finding in findings] == ["skipped"]:
+        if findings == [skipped(findings[0].what)]:
             out.print(f"[bold]{name}[/] {MARKS['skipped']} {escape(findings[0].what)}")
             continue
         out.print(f"[bold]{name}[/]")

@@ -94,6 +94,7 @@ def world(bed: Bed) -> Iterator[World]:
     yield made
     bed.gate.denied.clear()
     bed.gate.impossible.clear()
+    bed.gate.missing = ""
     shutil.rmtree(bed.paths.root / "build")
     record.file(bed.paths).unlink(missing_ok=True)
     for name in SOURCES:

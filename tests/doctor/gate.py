@@ -17,6 +17,7 @@ PASSED_ON = ("content-length", "transfer-encoding", "connection", "date", "serve
 SIMULATED = """<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
 <SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults><member>
 <EvalActionName>{action}</EvalActionName><EvalDecision>{decision}</EvalDecision>
+<MissingContextValues>{missing}</MissingContextValues>
 </member></EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"""
 
 
@@ -24,10 +25,13 @@ SIMULATED = """<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com
 class Gate:
     """Passes calls on to moto.
 
-    `denied` are words of which one in a call, its path, headers or body, has it refused, `refusals` such words with
-    another answer; `impossible` are actions that
-    the simulated role may not do; `simulated` notes what was asked of the simulation: action and resource. `policy` is
-    the policy of every bucket, since moto refuses everybody for a denial under a condition; empty: there is none.
+    Args:
+        denied: words of which one in a call, its path, headers or body, has it refused.
+        refusals: such words, with another answer than that there is no permission.
+        impossible: actions that the simulated role may not do.
+        missing: a condition key that the simulation then lacks.
+        simulated: what was asked of the simulation: action and resource.
+        policy: that of every bucket, since moto refuses everybody for a denial under a condition; empty: there is none.
     """
 
     upstream: str
@@ -35,6 +39,7 @@ class Gate:
     denied: list[str] = field(default_factory=list)
     impossible: list[str] = field(default_factory=list)
     policy: str = ""
+    missing: str = ""
     refusals: dict[str, str] = field(default_factory=dict)
     simulated: list[tuple[str, str]] = field(default_factory=list)
 
@@ -71,7 +76,8 @@ class _Handler(BaseHTTPRequestHandler):
         action = asked["ActionNames.member.1"]
         gate.simulated.append((action, asked["ResourceArns.member.1"]))
         decision = "implicitDeny" if action in gate.impossible else "allowed"
-        text = SIMULATED.format(action=action, decision=decision)
+        missing = f"<member>{gate.missing}</member>" if gate.missing else ""
+        text = SIMULATED.format(action=action, decision=decision, missing=missing)
         self._answer(200, text.encode(), {"content-type": "text/xml"})
 
     def _refuse(self) -> None:

@@ -186,6 +186,28 @@ def test_role_by_the_text_of_its_policies(world: World) -> None:
     assert all("may not secretsmanager:GetSecretValue on arn:aws:secretsmanager:" in one for one in told)
 
 
+def test_right_under_an_unknown_condition(world: World) -> None:
+    """What IAM cannot say without knowing the call is no fault; it says on what it depends."""
+    world.gate.impossible.append("s3:PutObject")
+    world.gate.missing = "aws:SourceVpce"
+    ((_, told),) = bad(world.look("role"))
+    assert (told.state, "s3:PutObject on arn:aws:s3:::" in told.what) == ("warning", True)
+    assert "depends on aws:SourceVpce" in told.what
+
+
+def test_role_of_several_environments(world: World) -> None:
+    """A role may trust MWAA for several environments, in a statement for each."""
+    statements = [json.loads(world.trust(Condition=only(arn)))["Statement"][0] for arn in (f"{world.arn}-2", world.arn)]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    world.client("iam").update_assume_role_policy(RoleName=world.name, PolicyDocument=policy)
+    assert bad(world.look("role")) == []
+
+
+def only(arn: str) -> dict[str, dict[str, str]]:
+    """Return a condition that holds for one environment."""
+    return {"ArnLike": {"aws:SourceArn": arn}}
+
+
 def test_simulation_asks_of_what_is_stored(world: World) -> None:
     """IAM is asked for a secret by the ARN that it has, so that a policy that names it whole fits."""
     arn = world.client("secretsmanager").describe_secret(SecretId=f"{world.name}/connections/slack_default")["ARN"]

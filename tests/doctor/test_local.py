@@ -176,8 +176,8 @@ BROKEN = {
         append(f"{DBT}.in", "dbt-duckdb~=1.9\n"),
         "pins",
         "error",
-        f"asks for dbt-duckdb~=1.9, {DBT}.txt has nothing",
-        "uv pip",
+        f"asks for dbt-duckdb~=1.9, {DBT}.txt has nothing of it",
+        "renew",
     ),
     "sources": Broken(
         lambda world: (world.paths.root / "startup.sh").write_text("true"),

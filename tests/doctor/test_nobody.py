@@ -110,9 +110,8 @@ def test_no_rehearsal(project: Path) -> None:
     """A rehearsal that does not run is no fault."""
     done = doctor(project)
     assert done.returncode == 0
-    assert (
-        "access - Environment 'local' is the rehearsal's, and none is running here. run `mwaa local up`" in done.stdout
-    )
+    told = "  - Environment 'local' is the rehearsal's, and none is running here.\n    fix: run `mwaa local up`"
+    assert told in done.stdout
     assert "dags - not looked at\n" in done.stdout
 
 
