@@ -18,6 +18,7 @@ from mwaa_dbt.durations import SLOWEST
 from mwaa_dbt.settings import load
 from scripts.aws import Aws
 from scripts.connections import secret_name
+from scripts.doctor.examine import REMOTE
 from scripts.local import state
 from scripts.local.manifests import read_relations
 from tests.e2e.conftest import Done, Project, assert_partial_parse, slack
@@ -79,6 +80,16 @@ def test_connections_are_right(first: Done, project: Project) -> None:
     done = project.mwaa("secrets", "check", "--connect")
     assert done.code == 0, done.out + done.err
     assert project.mwaa("secrets", "diff").code == 0
+
+
+def test_doctor_finds_nothing(first: Done, project: Project) -> None:
+    """With a rehearsal that works nothing is wrong, in any group; a task in it proves the same from inside."""
+    done = project.mwaa("doctor", "--json")
+    assert done.code == 0, done.out
+    groups = json.loads(done.out)["groups"]
+    assert [one for name in REMOTE for one in groups[name] if one["state"] not in ("ok", "skipped")] == []
+    assert [name for name in REMOTE if all(one["state"] == "skipped" for one in groups[name])] == ["role"]
+    assert project.mwaa("doctor", "--only", "containers", "--smoke").code == 0
 
 
 def test_rows_equal_plain_dbt(first: Done, project: Project, tmp_path: Path) -> None:
