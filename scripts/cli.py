@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.tables import suggestion
 from scripts.airflow import commands as operate
 from scripts.console import err, out, wide
 from scripts.deploy import commands as releases
@@ -141,17 +142,34 @@ def config(environment: Environment = "local", as_json: Json = False) -> None:
 
 
 @app.command()
-def doctor(environment: Environment = "local", as_json: Json = False) -> None:
-    """Explain the sizing of an environment, and check it against its class and what is built for it.
+def doctor(
+    environment: Environment = "local",
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="One group of checks; may be given again.", metavar="GROUP")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask nobody: no AWS, no network.")] = False,
+    smoke: Annotated[bool, typer.Option("--smoke", help="Run the DAG mwaa_check, too; this takes minutes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at all that can be wrong, from this machine to the DAGs in Airflow, and say what mends it.
 
-    Reads settings.toml and build/<environment>/, calls no AWS; exits with 1 if something cannot work.
+    Groups: tools, settings, pins, build, sizing; then, asked of AWS or of the rehearsal: bucket, secrets, role,
+    environment, containers, dags, drift. Only reads. Exits with 1 if something cannot work (a line with ✗).
 
-    Example: mwaa doctor --env prod
+    Example: mwaa doctor --env prod --only bucket --only environment
     """
-    from scripts.doctor import examine
-    from scripts.doctor_report import as_table, show
+    from scripts.doctor.examine import NAMES, REMOTE, Wish, examine
+    from scripts.doctor.report import as_table, show
 
-    report = examine(find_project(), environment)
+    for name in only or ():
+        if name not in NAMES:
+            known = f"{suggestion(name, list(NAMES))} Use one of: {', '.join(NAMES)}"
+            raise typer.BadParameter(f"there is no group {name!r}.{known}", param_hint="--only")
+        if offline and name in REMOTE:
+            raise typer.BadParameter(f"{name} cannot be looked at with --offline", param_hint="--only")
+    if offline and smoke:
+        raise typer.BadParameter("a DAG cannot be run with --offline", param_hint="--smoke")
+    report = examine(find_project(), environment, Wish(tuple(only or ()), offline, smoke))
     if as_json:
         out.print_json(json.dumps(as_table(report)))
     else:

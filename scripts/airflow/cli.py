@@ -37,8 +37,8 @@ def run(environment: Environment, words: Sequence[str]) -> Output:
         raise refused(answer.url, answer.status_code)
     try:
         found = answer.json()
-        out, err = (base64.b64decode(found.get(name) or "") for name in ("stdout", "stderr"))
-    except (ValueError, AttributeError):
+        out, err = (base64.b64decode(found[name]) for name in ("stdout", "stderr"))
+    except (ValueError, KeyError, TypeError):
         raise environment.closed(
             ProjectError(
                 f"MWAA answers {answer.status_code} and no output: {' '.join(answer.text.split())[:200]}",
@@ -54,17 +54,13 @@ def _post(environment: Environment, words: Sequence[str]) -> requests.Response:
     login = environment.mwaa.cli_token()
     session = new_session(login.url)
     session.auth = Bearer(login.token)
-    kind = {"Content-Type": "text/plain; charset=utf-8"}
-    text, limits = shlex.join(words).encode(), (CONNECT, READ)
+    given = {
+        "data": shlex.join(words).encode(),
+        "headers": {"Content-Type": "text/plain; charset=utf-8"},
+        "timeout": (CONNECT, READ),
+        "allow_redirects": False,
+    }
     try:
-        return request(
-            session,
-            "POST",
-            f"{login.url}/aws_mwaa/cli",
-            data=text,
-            headers=kind,
-            timeout=limits,
-            allow_redirects=False,
-        )
+        return request(session, "POST", f"{login.url}/aws_mwaa/cli", **given)
     except ProjectError as error:
         raise environment.closed(error) from None

@@ -59,9 +59,9 @@ def show(environment: Environment, request: Request, since: datetime) -> None:
 def _group(environment: Environment, component: Component) -> str:
     if environment.name == ENVIRONMENT:
         raise ProjectError(
-            "The rehearsal has no log groups.",
+            "The rehearsal's processes write to files, not to CloudWatch.",
             f"--component {component}",
-            f"`mwaa local logs {LOCAL.get(component, component)}` shows the process's own",
+            f"`mwaa local logs {LOCAL.get(component, component)}` shows its file, `mwaa local logs` names all",
         )
     key, ending, _, setting = GROUPS[component]
     written = environment.described.get("LoggingConfiguration", {}).get(key, {})

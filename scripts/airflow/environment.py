@@ -48,7 +48,6 @@ class Environment:
     @cached_property
     def airflow(self) -> Airflow:
         """Its Airflow."""
-        # "latest" is in every command that is shown without a run.
         logs = f"mwaa logs {{dag}} {{task}} --run {{run}} --env {self.name}"
         return Airflow(Ways(self.mwaa, self.is_2, self.closed).send, self.version, logs)
 

@@ -47,7 +47,9 @@ def show(environment: Environment, request: Request) -> None:
 def _print(airflow: Airflow, instances: Sequence[dict[str, Any]], request: Request, lines: int | None) -> None:
     for instance in instances:
         if len(instances) > 1 or not request.task:
-            err.print(f"\n[bold]{instance['dag_id']} · {instance['dag_run_id']}[/] · [red]{name_of(instance)}[/]")
+            err.print(
+                f"\n{instance['dag_id']} · {instance['dag_run_id']} · {name_of(instance)}", style="bold", markup=False
+            )
         if not instance.get("try_number"):
             err.print(f"{name_of(instance)} has not begun ({instance['state']})", markup=False)
             continue

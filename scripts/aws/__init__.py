@@ -4,6 +4,7 @@ from scripts.aws.bucket import Bucket, ConflictError, MissingError, Object
 from scripts.aws.clients import Aws
 from scripts.aws.environment import Login, Mwaa, RestError
 from scripts.aws.errors import AwsError, DeniedError
+from scripts.aws.iam import Decision, Iam
 from scripts.aws.secrets import DeletedError, NoSecretError, Secret, Secrets
 
 __all__ = [
@@ -11,8 +12,10 @@ __all__ = [
     "AwsError",
     "Bucket",
     "ConflictError",
+    "Decision",
     "DeletedError",
     "DeniedError",
+    "Iam",
     "Login",
     "MissingError",
     "Mwaa",

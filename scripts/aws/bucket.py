@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,12 @@ from botocore.exceptions import ClientError
 from scripts.aws.errors import Told
 
 GONE = ("NoSuchKey", "NoSuchVersion", "404", "NotFound")
+UNSET = (
+    "NoSuchBucketPolicy",
+    "NoSuchPublicAccessBlockConfiguration",
+    "ServerSideEncryptionConfigurationNotFoundError",
+)
+BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 CONFLICT = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
@@ -83,6 +90,32 @@ class Bucket:
         """Say whether the bucket keeps old versions, as MWAA demands."""
         with self._told("s3:GetBucketVersioning", self.name):
             return str(self._s3.get_bucket_versioning(Bucket=self.name).get("Status")) == "Enabled"
+
+    def closed(self) -> bool:
+        """Say whether all four settings of Block Public Access are on, as MWAA demands."""
+        with self._told("s3:GetBucketPublicAccessBlock", self.name):
+            found = self._setting(self._s3.get_public_access_block, "PublicAccessBlockConfiguration")
+        return bool(found) and all(found.get(name) for name in BLOCKS)
+
+    def key(self) -> str | None:
+        """Return the KMS key that new objects are encrypted with; None for S3's own."""
+        with self._told("s3:GetEncryptionConfiguration", self.name):
+            found = self._setting(self._s3.get_bucket_encryption, "ServerSideEncryptionConfiguration")
+        rules = (rule["ApplyServerSideEncryptionByDefault"] for rule in (found or {"Rules": []})["Rules"])
+        return next((rule.get("KMSMasterKeyID", "aws/s3") for rule in rules if "kms" in rule["SSEAlgorithm"]), None)
+
+    def policy(self) -> dict[str, Any]:
+        """Return the bucket's policy; one without statements if there is none."""
+        with self._told("s3:GetBucketPolicy", self.name):
+            return dict(json.loads(self._setting(self._s3.get_bucket_policy, "Policy") or '{"Statement": []}'))
+
+    def _setting(self, call: Any, field: str) -> Any:
+        try:
+            return call(Bucket=self.name)[field]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in UNSET:
+                return None
+            raise
 
     def head(self, key: str, version: str | None = None) -> Object | None:
         """Return what S3 knows of an object, its checksum too; None if there is none."""

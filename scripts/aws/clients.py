@@ -17,6 +17,7 @@ from scripts.aws.bucket import Bucket
 from scripts.aws.ec2 import Ec2
 from scripts.aws.environment import Mwaa
 from scripts.aws.errors import Told
+from scripts.aws.iam import Iam
 from scripts.aws.logs import Logs
 from scripts.aws.policies import Policies
 from scripts.aws.secrets import Secrets
@@ -49,8 +50,9 @@ class Aws:
         # Another server wants no real credentials, and must not get any.
         if endpoint or mwaa:
             keys = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehearsal"}
-        self._session = session = boto3.session.Session(region_name=region, **(keys or {}))
         self._told = Told(region)
+        with self._told("a session", "AWS"):
+            self._session = session = boto3.session.Session(region_name=region, **(keys or {}))
         config = self._config = _config()
         self._s3 = session.client("s3", endpoint_url=endpoint, config=config)
         self._secrets = session.client("secretsmanager", endpoint_url=endpoint, config=config)
@@ -109,6 +111,11 @@ class Aws:
         return self._session.client(service, endpoint_url=self.endpoint, config=self._config)
 
     @property
+    def iam(self) -> Iam:
+        """The account's roles."""
+        return Iam(self._client("iam"), self._told)
+
+    @property
     def secrets(self) -> Secrets:
         """The region's secrets."""
         return Secrets(self._secrets, self._told)
@@ -130,6 +137,17 @@ class Aws:
         """Return the regions that have MWAA, as far as this version of boto3 knows."""
         partitions = self._session.get_available_partitions()
         return sorted(one for name in partitions for one in self._session.get_available_regions("mwaa", name))
+
+    def caller(self) -> str:
+        """Return the ARN of who asks: a call that needs no permission, answered or given up within seconds.
+
+        Raises:
+            ProjectError: if there are no credentials, or AWS does not take them or cannot be reached.
+        """
+        quick = self._config.merge(Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2}))
+        with self._told("sts:GetCallerIdentity", "AWS"):
+            client = self._session.client("sts", endpoint_url=self.endpoint, config=quick)
+            return str(client.get_caller_identity()["Arn"])
 
     def account(self) -> str | None:
         """Return the number of the account; None if AWS does not tell."""

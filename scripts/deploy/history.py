@@ -31,6 +31,12 @@ def entries(bucket: Bucket) -> list[Entry]:
     return each(lambda key: _entry(bucket, key), sorted(bucket.objects(LOG), reverse=True))
 
 
+def newest(bucket: Bucket) -> Entry | None:
+    """Return the log's last entry; None before the first deploy."""
+    key = max(bucket.objects(LOG), default=None)
+    return _entry(bucket, key) if key else None
+
+
 def _entry(bucket: Bucket, key: str) -> Entry:
     note: Mapping[str, Any] = json.loads(bucket.get(key))
     return Entry(**{**note, "at": datetime.fromisoformat(note["at"])})

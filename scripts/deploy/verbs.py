@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
@@ -28,16 +30,32 @@ def built(paths: Paths, environment: str) -> Source:
     """
     build = paths.build(environment)
     record = read_build(build)
-    again = f"run `mwaa build --env {environment}`"
+    check_whole(build, record, environment)
+    if record["sources"] != fingerprint(paths):
+        raise ProjectError(
+            "The build is not that of the sources: they have changed since.", str(build), _again(environment)
+        )
+    return Source(record, build)
+
+
+def check_whole(build: Path, record: Mapping[str, Any], environment: str) -> None:
+    """Make sure that a build is of an environment, and has every file of its record, unchanged.
+
+    Raises:
+        ProjectError: on the first that is not so.
+    """
     if record["environment"] != environment:
-        raise ProjectError(f"The build is of environment {record['environment']!r}.", str(build), again)
+        what = f"The build is of environment {record['environment']!r}."
+        raise ProjectError(what, str(build), _again(environment))
     for part in ("files", "archives"):
         for key, file in record[part].items():
             if not (build / key).is_file() or describe(build / key).sha256 != file["sha256"]:
-                raise ProjectError(f"The build is not whole: {key} is missing or changed.", str(build / key), again)
-    if record["sources"] != fingerprint(paths):
-        raise ProjectError("The build is not that of the sources: they have changed since.", str(build), again)
-    return Source(record, build)
+                what = f"The build is not whole: {key} is missing or changed."
+                raise ProjectError(what, str(build / key), _again(environment))
+
+
+def _again(environment: str) -> str:
+    return f"run `mwaa build --env {environment}`"
 
 
 def kept(target: Target, release: str) -> Source:

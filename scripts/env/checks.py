@@ -12,7 +12,8 @@ from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import suggestion
 from scripts.aws.shapes import Shapes
 from scripts.console import err
-from scripts.doctor import examine
+from scripts.doctor import sizing
+from scripts.doctor.case import read_case
 from scripts.env import versions
 from scripts.env.site import Site
 
@@ -130,7 +131,8 @@ def _subnets(site: Site) -> None:
 
 
 def _size(site: Site) -> None:
-    for one in examine(site.paths, site.name).findings:
+    case = read_case(site.paths, site.name)
+    for one in (finding for check in sizing.CHECKS for finding in check(case)):
         if one.state == "error":
             raise ProjectError(f"{one.what}.", site.where("mwaa"), one.fix)
         if one.state == "warning":

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple, Protocol
 
-from scripts.aws.logs import Line, Logs
+from scripts.aws.logs import Line
 
 # Each kind of container installs and starts for itself; micro writes to -Worker alone (MWAA user guide,
 # using-startup-script).
 GROUPS = ("Scheduler", "Worker", "WebServer")
 REQUIREMENTS, STARTUP = "requirements_install", "startup_script_execution"
-# pip's own words, and what startup.sh says of itself (MWAA_DBT_STATUS).
-PIP = re.compile(r"ERROR: .*|.*[Tt]imed out.*")
-SCRIPT = re.compile(r"startup\.sh: dbt virtualenv (?:failed|kept): .*")
-FAULTS = {REQUIREMENTS: PIP, STARTUP: SCRIPT}
+# pip's own words of a failure, and the rehearsal's. What follows an installation that went well is no failure.
+PIP = re.compile(r"ERROR: (?!pip's dependency resolver).*|the installation failed: .*")
+# pip has begun to change something, pip is done. What is there already it says nothing of at its end.
+BEGUN, DONE = re.compile(r"^\s*(?:Collecting|Downloading|Installing) "), re.compile(r"^Successfully installed ")
+# MWAA ends pip after nine minutes, of which it looks at its clock once in one, and logs it in a place of its own.
+LIMIT = timedelta(minutes=10)
+ENDED = "pip did not come to its end: MWAA ends it after nine minutes"
+# What startup.sh says of itself (MWAA_DBT_STATUS).
+STATUS = '"dbt virtualenv"'
+SCRIPT = re.compile(r"startup\.sh: dbt virtualenv (?P<status>(?P<word>ready|skipped|failed|kept)\b.*)")
+FAILED = ("failed", "kept")
+
+
+class Logs(Protocol):
+    """Where the lines are: CloudWatch's log groups (scripts.aws.logs), or the rehearsal's log files."""
+
+    def lines(self, group: str, streams: str, since: datetime, pattern: str = "") -> Iterable[Line]:
+        """Yield the lines of the streams whose names begin so."""
+        ...
 
 
 class Fault(NamedTuple):
@@ -37,14 +54,38 @@ def faults(logs: Logs, environment: str, since: datetime) -> Iterator[Fault]:
     """Yield what went wrong in the containers that have started since then, the same words once per log group."""
     for name in (group(environment, component) for component in GROUPS):
         told = set[str]()
-        for streams, pattern in FAULTS.items():
-            for line in logs.lines(name, streams, since):
-                fault = _fault(name, line, pattern)
-                if fault and fault.text not in told:
-                    told.add(fault.text)
-                    yield fault
+        for fault in (*_pip(logs, name, since), *_script(logs, name, since)):
+            if fault.text not in told:
+                told.add(fault.text)
+                yield fault
 
 
-def _fault(name: str, line: Line, pattern: re.Pattern[str]) -> Fault | None:
-    found = pattern.search(line.text)
-    return Fault(line.at, name, line.stream, found[0].strip()) if found else None
+def statuses(logs: Logs, environment: str, since: datetime) -> dict[str, list[str]]:
+    """Return what startup.sh said of itself in each container since then, by component: "ready in 8.1 s (…)"."""
+    found: dict[str, list[str]] = {}
+    for component in GROUPS:
+        for line in logs.lines(group(environment, component), STARTUP, since, STATUS):
+            if said := SCRIPT.search(line.text):
+                found.setdefault(component, []).append(said["status"].strip())
+    return found
+
+
+def _pip(logs: Logs, name: str, since: datetime) -> Iterator[Fault]:
+    lines = sorted(logs.lines(name, REQUIREMENTS, since), key=attrgetter("stream"))
+    for stream, own in groupby(lines, key=attrgetter("stream")):
+        said = list(own)
+        failures = [(line, found) for line in said if (found := PIP.search(line.text))]
+        yield from (Fault(line.at, name, stream, found[0].strip()) for line, found in failures)
+        if not failures and _cut_off(said):
+            yield Fault(said[-1].at, name, stream, ENDED)
+
+
+def _cut_off(said: list[Line]) -> bool:
+    begun, done = (any(pattern.search(line.text) for line in said) for pattern in (BEGUN, DONE))
+    return begun and not done and datetime.now(UTC) - said[-1].at > LIMIT
+
+
+def _script(logs: Logs, name: str, since: datetime) -> Iterator[Fault]:
+    for line in logs.lines(name, STARTUP, since, STATUS):
+        if (said := SCRIPT.search(line.text)) and said["word"] in FAILED:
+            yield Fault(line.at, name, line.stream, said[0].strip())

@@ -6,8 +6,10 @@ import json
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from scripts.local.refusal import RefusedError, invalid
 from scripts.local.throttle import RATE, Throttle
@@ -39,7 +41,7 @@ class Rest:
         query = _query(wish.get("QueryParameters", {}))
         try:
             status, body = _call(url, path, query, wish)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise _refused("Server", 503, {"detail": f"Airflow does not answer: {error}"}) from None
         if status < requests.codes.bad_request:
             return {"RestApiStatusCode": status, "RestApiResponse": body}
@@ -53,7 +55,7 @@ def token(session: requests.Session, url: str) -> str:
 
 def _path(path: str) -> str:
     # They would lead out of /api/v2, where MWAA lets nobody.
-    if any(part in (".", "..") for part in path.split("/")) or "?" in path or "#" in path:
+    if any(part in (".", "..") for part in unquote(path).split("/")) or "?" in path or "#" in path:
         raise invalid(f"Path is not valid: {path}")
     return path.lstrip("/")
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+from urllib3.exceptions import HTTPError
 
 from scripts.local import record, rest, state
 from scripts.local.airflow_cli import AirflowCli, Ended
@@ -96,7 +97,7 @@ class Webserver:
         body = await request.body()
         try:
             return await run_in_threadpool(self._pass, request, body)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             return JSONResponse({"detail": f"Airflow does not answer: {error}"}, 503)
 
     async def others(self, request: Request) -> Response:

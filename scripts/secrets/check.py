@@ -24,6 +24,8 @@ from scripts.secrets.lookup import Airflows
 from scripts.secrets.running import lacking, running_options
 from scripts.target import Target
 
+# Notes of what could not be read, and of why.
+MISSING, DENIED = "missing", "denied"
 # All ids end in the like of _default, so what is meant must be closer than in other places.
 CLOSE = 0.8
 
@@ -85,26 +87,26 @@ class Checker:
     def findings(self, items: list[Item], connect: bool) -> list[Finding]:
         """Return what is found; Airflow is asked only for what is there."""
         found = [self.look(item) for item in items]
-        there = [one.item for one in found if "missing" not in one.notes]
+        there = [one.item for one in found if MISSING not in one.notes]
         if not there:
             return [Finding(one.item, one.faults) for one in found]
         told = Airflows(self.paths, self.target, self.target.aws, self.version).ask(there, connect)
         return [self._with_airflow(one, told[one.item.kind].get(one.item.id)) for one in found]
 
     def look(self, item: Item) -> Finding:
-        """Look without Airflow; a secret that cannot be read has the note "missing"."""
+        """Look without Airflow; a secret that cannot be read has the note MISSING."""
         options = self._options(item)
         try:
             text = self.target.aws.secrets.read(item.name)
         except NoSecretError:
-            return Finding(item, (self._missing(item), *options), ("missing",))
+            return Finding(item, (self._missing(item), *options), (MISSING,))
         except DeletedError:
             command = (
                 f"aws secretsmanager restore-secret --secret-id {item.name} --region {self.target.settings.region}"
             )
-            return Finding(item, (Fault("it is scheduled for deletion", f"`{command}`"), *options), ("missing",))
+            return Finding(item, (Fault("it is scheduled for deletion", f"`{command}`"), *options), (MISSING,))
         except DeniedError as error:
-            return Finding(item, (Fault(error.what, error.fix), *options), ("missing",))
+            return Finding(item, (Fault(error.what, error.fix), *options), (MISSING, DENIED))
         if item.kind == "variables":
             return self._variable(item, text, options)
         return self._connection(item, text, options)

@@ -20,13 +20,13 @@ def policy(target: Target, account: str | None = None, push: bool = False) -> di
     place = f"{region}:{account or target.aws.account() or PLACEHOLDER}"
     # Secrets Manager adds six characters of its own to the name.
     names = sorted(item.name for item in declared(target.name, target.settings))
-    arns = [f"arn:{_partition(region)}:secretsmanager:{place}:secret:{name}-??????" for name in names]
+    arns = [f"arn:{partition(region)}:secretsmanager:{place}:secret:{name}-??????" for name in names]
     actions = (*PUSH, "UpdateSecret") if push and key else PUSH if push else READ
     statements = [_statement("Secrets", [f"secretsmanager:{action}" for action in sorted(actions)], arns)]
     if key:
         using = ["kms:Decrypt", "kms:GenerateDataKey"] if push else ["kms:Decrypt"]
         arn = _key_arn(target, key, place)
-        statements.append(_statement("Key", using, [arn]) | {"Condition": _only_for_secrets(region)})
+        statements.append(_statement("Key", using, [arn]) | {"Condition": {"StringEquals": through(region)}})
     return {"Version": "2012-10-17", "Statement": statements}
 
 
@@ -34,12 +34,14 @@ def _statement(sid: str, actions: list[str], resources: list[str]) -> dict[str, 
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
 
 
-def _only_for_secrets(region: str) -> dict[str, Any]:
+def through(region: str) -> dict[str, str]:
+    """Return the condition key, and its value, of calls of KMS that Secrets Manager makes."""
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return {"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.{domain}"}}
+    return {"kms:ViaService": f"secretsmanager.{region}.{domain}"}
 
 
-def _partition(region: str) -> str:
+def partition(region: str) -> str:
+    """Return the part of AWS that a region is in, as ARNs name it."""
     if region.startswith("cn-"):
         return "aws-cn"
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
@@ -51,5 +53,5 @@ def _key_arn(target: Target, key: str, place: str) -> str:
         return key
     if "alias/" in key:
         known = target.aws.key_arn(key)
-        return known or f"arn:{_partition(target.settings.region)}:kms:{place}:key/{UNRESOLVED}{key.rpartition('/')[2]}"
-    return f"arn:{_partition(target.settings.region)}:kms:{place}:key/{key}"
+        return known or f"arn:{partition(target.settings.region)}:kms:{place}:key/{UNRESOLVED}{key.rpartition('/')[2]}"
+    return f"arn:{partition(target.settings.region)}:kms:{place}:key/{key}"

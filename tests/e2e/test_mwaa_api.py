@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import requests
 
 from scripts.local import state
 from scripts.target import find_target
-from tests.e2e.conftest import MWAA, Project
+from tests.e2e.conftest import MWAA, Project, copy_project
 
 pytestmark = pytest.mark.e2e
 NAME = "mwaa-dbt-local"
@@ -39,10 +40,21 @@ for local in (False, True):
 
 
 @pytest.fixture(scope="module")
-def pointed(project: Project, rehearsal: state.Rehearsal) -> dict[str, Any]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Start a rehearsal of this file's own, since an update replaces its processes, and end it."""
+    copy = copy_project(tmp_path_factory.mktemp("front"))
+    up = copy.up()
+    assert up.code == 0, up.err
+    yield copy
+    copy.mwaa("local", "down")
+
+
+@pytest.fixture(scope="module")
+def pointed(project: Project) -> dict[str, Any]:
     """Return how a client finds the rehearsal, once Airflow has its DAGs."""
     found = dict(json.loads(project.mwaa("local", "api", "--json").out))
-    end, url = time.monotonic() + 60, f"{rehearsal.url('airflow')}/api/v2/dags/jaffle_shop"
+    airflow = state.needed(project.paths).url("airflow")
+    end, url = time.monotonic() + 60, f"{airflow}/api/v2/dags/jaffle_shop"
     while requests.get(url, timeout=30).status_code != 200 and time.monotonic() < end:
         time.sleep(0.5)
     return found

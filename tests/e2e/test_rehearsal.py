@@ -14,9 +14,11 @@ import psutil
 import pytest
 import requests
 
+from mwaa_dbt.durations import SLOWEST
 from mwaa_dbt.settings import load
 from scripts.aws import Aws
 from scripts.connections import secret_name
+from scripts.doctor.examine import REMOTE
 from scripts.local import state
 from scripts.local.manifests import read_relations
 from tests.e2e.conftest import Done, Project, assert_partial_parse, slack
@@ -80,6 +82,16 @@ def test_connections_are_right(first: Done, project: Project) -> None:
     assert project.mwaa("secrets", "diff").code == 0
 
 
+def test_doctor_finds_nothing(first: Done, project: Project) -> None:
+    """With a rehearsal that works nothing is wrong, in any group; a task in it proves the same from inside."""
+    done = project.mwaa("doctor", "--json")
+    assert done.code == 0, done.out
+    groups = json.loads(done.out)["groups"]
+    assert [one for name in REMOTE for one in groups[name] if one["state"] not in ("ok", "skipped")] == []
+    assert [name for name in REMOTE if all(one["state"] == "skipped" for one in groups[name])] == ["role"]
+    assert project.mwaa("doctor", "--only", "containers", "--smoke").code == 0
+
+
 def test_rows_equal_plain_dbt(first: Done, project: Project, tmp_path: Path) -> None:
     """The marts hold as many rows as a plain `dbt build` of the same project leaves in a fresh warehouse."""
     assert _rows(first) == plain_build(project, tmp_path)
@@ -95,6 +107,15 @@ def test_logs_are_plain(first: Done, project: Project) -> None:
     logs = {path: path.read_text() for path in (project.paths.home / "logs").glob("dag_id=*/**/*.log")}
     assert any("Completed successfully" in text for text in logs.values())
     assert [path for path, text in logs.items() if "\\u001b" in text or "\x1b" in text] == []
+
+
+def test_durations_are_logged(first: Done, project: Project) -> None:
+    """dbt_finish logs its run and the slowest nodes, a line each, as CloudWatch's queries find them."""
+    assert first.code == 0
+    texts = [path.read_text() for path in (project.paths.home / "logs").glob("dag_id=*/**/*dbt_finish*/*.log")]
+    found = [kind for text in texts for kind in re.findall(r'"event":"(dbt_run|dbt_node) dag=jaffle_shop ', text)]
+    assert found[:1] == ["dbt_run"]
+    assert found.count("dbt_node") == SLOWEST * found.count("dbt_run")
 
 
 def test_second_run_merges(second: Done, project: Project) -> None:

@@ -40,7 +40,11 @@ def test_wrong_settings(site: Site, line: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('airflow_version = "3.3.1"', 'airflow_version = "3.3.0"', "MWAA has no Airflow 3.3.0. Did you mean '3.3.1'?"),
+        (
+            'airflow_version = "3.3.1"',
+            'airflow_version = "3.3.0"',
+            "MWAA does not offer Airflow '3.3.0'. Did you mean '3.3.1'?",
+        ),
         ('region = "eu-central-1"', 'region = "eu-centrl-1"', "Did you mean 'eu-central-1'?"),
         (NAME, NAME.replace("shop", "1shop"), "regular expression pattern"),
         (NAME, NAME.replace("name", 'access = "PUBLIC"\nname'), "one of"),
@@ -206,7 +210,7 @@ def test_what_is_fixed_for_life(site: Site) -> None:
     assert "cannot change the KMS key" in site.env("update", "--yes").err
     site.mwaa.patches[site.name] = [{"AirflowVersion": "2.10.3"}]
     done = site.env("update", "--yes")
-    assert "does not take an environment from Airflow 2.10.3 to 3.3.1 in place" in done.err
+    assert "MWAA goes from 2.10.3 to 3.3.1 only by way of 2.11.2" in done.err
     assert "go by way of 2.11.2" in done.err
     subnets = [one["SubnetId"] for one in site.client("ec2").describe_subnets()["Subnets"]]
     site.mwaa.patches.clear()

@@ -33,6 +33,10 @@ class Echo(http.server.BaseHTTPRequestHandler):
             for _ in range(30):
                 self.wfile.write(b" ")
                 time.sleep(0.5)
+        if "stuck" in self.path:
+            self.wfile.write(b"{")
+            self.wfile.flush()
+            time.sleep(15)
         if "text" in self.path:
             self.wfile.write(b"no JSON")
             return

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from scripts.aws import AwsError
+from scripts.aws import AwsError, DeniedError
 from scripts.aws.environment import Login, detail
 from scripts.aws.errors import Told, arn
 
@@ -37,10 +37,10 @@ def refused(error: Exception, action: str = "airflow:InvokeRestApi") -> AwsError
 def test_kinds_of_refusal() -> None:
     """A caller can tell what is denied, what is not there and what did not answer."""
     denied = refused(ClientError({"Error": {"Code": "AccessDeniedException"}}, "InvokeRestApi"))
-    assert (denied.denied, denied.absent) == (True, False)
+    assert (isinstance(denied, DeniedError), denied.absent) == (True, False)
     assert f"{ACCOUNT}:role/prod/User" in denied.fix
     absent = refused(ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetEnvironment"))
-    assert (absent.denied, absent.absent) == (False, True)
+    assert (isinstance(absent, DeniedError), absent.absent) == (False, True)
     busy = refused(
         ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "slow down"}}, "InvokeRestApi")
     )

@@ -1,4 +1,4 @@
-"""`mwaa doctor`: what it finds in settings.toml and in a build, and what it tells."""
+"""`mwaa doctor --only sizing`: what speaks against the sizing of an environment, and where each value is from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from scripts.bundle import keep, write_record
-from scripts.doctor import Finding, examine, widest
-from scripts.doctor_report import Row, rows
+from scripts.doctor.case import read_case, widest
+from scripts.doctor.examine import Report, Wish, examine
+from scripts.doctor.finding import Finding
+from scripts.doctor.values import Row, rows
 from scripts.paths import Paths
 from scripts.release import POINTER
 from tests.unit.settings_text import TEXT
@@ -63,14 +65,19 @@ def graph(parents: Mapping[str, Sequence[str]], kind: str = "model") -> dict[str
     return {"nodes": nodes}
 
 
+def look(paths: Paths) -> Report:
+    """Look at the sizing, and at what else settings.toml says."""
+    return examine(paths, "dev", Wish(("settings", "sizing")))
+
+
 def found(paths: Paths, state: str) -> list[Finding]:
     """Return the findings of a state."""
-    return [finding for finding in examine(paths, "dev").findings if finding.state == state]
+    return [finding for finding in look(paths).findings if finding.state == state]
 
 
 def row(paths: Paths, name: str) -> Row:
     """Return a line of the table."""
-    return next(one for one in rows(examine(paths, "dev").case) if one.name == name)
+    return next(one for one in rows(read_case(paths, "dev")) if one.name == name)
 
 
 def test_derived_sizing_is_sound(tmp_path: Path) -> None:
@@ -78,7 +85,7 @@ def test_derived_sizing_is_sound(tmp_path: Path) -> None:
     paths = project(tmp_path, {})
     built(paths, [58], graph({"a": [], "b": ["a"]}))
     assert (found(paths, "error"), found(paths, "warning")) == ([], [])
-    assert [finding.what for finding in found(paths, "ok")] == [
+    assert [finding.what for finding in look(paths).groups["sizing"]] == [
         "mw1.small: 1 to 5 workers, 2 schedulers",
         "5 slots need about 2.0 GB of a worker's 2 GB",
         "8 dbt threads: no more than the statements that a Snowflake warehouse runs at once",
@@ -138,16 +145,15 @@ def test_impossible_value_is_an_error(changes: Changes, what: str, tmp_path: Pat
     (error,) = found(paths, "error")
     assert what in error.what
     assert error.fix
-    assert not examine(paths, "dev").healthy
+    assert not look(paths).healthy
 
 
 @pytest.mark.parametrize(("changes", "what", "fix"), WARNINGS.values(), ids=WARNINGS.keys())
 def test_unwise_value_is_a_warning(changes: Changes, what: str, fix: str, tmp_path: Path) -> None:
     """What may be meant so is a warning, with what mends it."""
     paths = project(tmp_path, changes)
-    warnings = [one for one in found(paths, "warning") if not one.what.startswith("DAGs were not looked at")]
-    assert [(what in one.what, fix in one.fix) for one in warnings] == [(True, True)]
-    assert examine(paths, "dev").healthy
+    assert [(what in one.what, fix in one.fix) for one in found(paths, "warning")] == [(True, True)]
+    assert look(paths).healthy
 
 
 @pytest.mark.parametrize(
@@ -165,8 +171,7 @@ def test_unwise_value_is_a_warning(changes: Changes, what: str, fix: str, tmp_pa
 def test_sound_value_is_not_blamed(changes: Changes, tmp_path: Path) -> None:
     """A value within its limit is no finding, also at the limit."""
     paths = project(tmp_path, changes)
-    assert [one.what.split(":")[0] for one in found(paths, "warning")] == ["DAGs were not looked at"]
-    assert found(paths, "error") == []
+    assert (found(paths, "warning"), found(paths, "error")) == ([], [])
 
 
 def test_unreadable_slots_are_not_weighed(tmp_path: Path) -> None:
@@ -176,9 +181,9 @@ def test_unreadable_slots_are_not_weighed(tmp_path: Path) -> None:
 
 
 def test_build_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """Without a build the command that makes one is told."""
-    (warning,) = found(project(tmp_path, {}), "warning")
-    assert warning.fix == "run `mwaa build --env dev`"
+    """Without a build its DAGs are not weighed."""
+    (told,) = found(project(tmp_path, {}), "skipped")
+    assert told.what == "DAGs were not looked at: there is no whole build"
 
 
 @pytest.mark.parametrize(
@@ -256,21 +261,23 @@ def test_options_are_told_by_their_version_s_name(tmp_path: Path) -> None:
 
 
 def test_command_for_a_machine(tmp_path: Path) -> None:
-    """`mwaa doctor --json` has settings and findings, and exits with 0 although there are warnings."""
+    """`mwaa doctor --json` has settings and findings by group, and exits with 0 although there are warnings."""
     project(tmp_path, {"# threads": "threads = 16"})
-    done = mwaa("doctor", "--env", "dev", "--json", folder=tmp_path)
+    done = mwaa("doctor", "--env", "dev", "--only", "sizing", "--json", folder=tmp_path)
     told = json.loads(done.stdout)
     assert (done.returncode, told["environment_class"], told["healthy"]) == (0, "mw1.small", True)
     assert {"name", "value", "origin", "reason", "source"} == set(told["settings"][0])
-    assert told["findings"][2]["state"] == "warning"
-    assert {"state", "what", "fix"} == set(told["findings"][2])
+    assert told["groups"]["sizing"][2]["state"] == "warning"
+    assert {"state", "what", "fix"} == set(told["groups"]["sizing"][2])
 
 
 def test_command_for_a_person(tmp_path: Path) -> None:
-    """`mwaa doctor` shows what is wrong, with a mark and its remedy, and exits with 1."""
+    """`mwaa doctor` shows what is wrong, with a mark and its remedy, how much there is of what, and exits with 1."""
     project(tmp_path, {"# mwaa": "schedulers = 9"})
-    done = mwaa("doctor", "--env", "dev", folder=tmp_path)
+    done = mwaa("doctor", "--env", "dev", "--only", "sizing", folder=tmp_path)
     assert done.returncode == 1
-    assert "✗ MWAA takes 2 to 5 schedulers, not 9\n  fix: mend schedulers in [environments.dev.mwaa]\n" in done.stdout
+    wrong = "  ✗ MWAA takes 2 to 5 schedulers, not 9\n    fix: mend schedulers in [environments.dev.mwaa]\n"
+    assert wrong in done.stdout
     assert "│ snowflake.threads" in done.stdout
+    assert done.stdout.splitlines()[-1] == "3 ✓ · 1 ✗ · 1 -"
     assert "Traceback" not in done.stderr

@@ -1,126 +1,28 @@
-"""`mwaa doctor`: what speaks against the sizing of an environment; its values are told by scripts/doctor_report.py."""
+"""What speaks against the sizing of an environment; its values are told by scripts/doctor/values.py."""
 
 from __future__ import annotations
 
-import json
 import math
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
-from graphlib import TopologicalSorter
-from typing import Any, Literal
+from typing import Any
 
 from mwaa_dbt.errors import ProjectError
-from mwaa_dbt.settings import AUTOSCALE, REHEARSAL, Environment, load
+from mwaa_dbt.settings import AUTOSCALE
 from mwaa_dbt.sizing import CLASSES, SECONDS, STATEMENTS, Class, Size, derive, looks, needed, slots_of
-from mwaa_dbt.tables import Source
-from scripts.paths import Paths
-from scripts.refused import refusals
-from scripts.release import read_record
-from scripts.state import find_stored
+from scripts.doctor.case import Build, Case
+from scripts.doctor.finding import Finding, skipped
 
 LOST = 300  # seconds until Airflow gives up a lost worker: scheduler.task_instance_heartbeat_timeout
 LONG = 10  # minutes of one worker's time that a run's tasks may take without a word
 QUOTA = 25  # workers of an environment, unless AWS has raised it
 SCHEDULERS = range(2, 6)  # that MWAA takes, but on micro
-WATCHED = ("model", "seed", "snapshot")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found, and what mends it; a warning may be meant so, an error cannot."""
-
-    state: Literal["ok", "warning", "error"]
-    what: str
-    fix: str = ""
-
-
-@dataclass(frozen=True)
-class Build:
-    """A build that is there: its release, its DAGs as its record has them, and each project's widest layer."""
-
-    release: str
-    dags: list[Mapping[str, Any]]
-    widths: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is looked at: an environment, its own table of settings.toml, Airflow's version, and the build."""
-
-    name: str
-    environment: Environment
-    table: Mapping[str, Any]
-    source: Source
-    airflow: str
-    build: Build | ProjectError
-
-    def where(self, name: str) -> str | None:
-        """Return the file and line of a setting, or None if settings.toml leaves it out."""
-        table, key = name.split(".", 1)
-        path = ("environments", self.name, table, key)
-        return self.source.line(path) if key in self.table.get(table, {}) else None
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was looked at, and what was found."""
-
-    case: Case
-    findings: list[Finding]
-
-    @property
-    def healthy(self) -> bool:
-        """Whether there is no error; warnings are none."""
-        return all(one.state != "error" for one in self.findings)
-
-
-def examine(paths: Paths, name: str) -> Report:
-    """Check an environment's sizing against its class and its build; calls nothing outside of this machine.
-
-    Raises:
-        ProjectError: if settings.toml is wrong or has no such environment.
-    """
-    settings = load(paths.settings)
-    environment, text = settings.environment(name), paths.settings.read_text()
-    table, source = tomllib.loads(text)["environments"][name], Source(paths.settings.name, text)
-    case = Case(name, environment, table, source, settings.project.airflow_version, _build(paths, name))
-    return Report(case, [finding for check in CHECKS for finding in check(case)])
-
-
-def _build(paths: Paths, name: str) -> Build | ProjectError:
-    folder = paths.build(name)
-    try:
-        record = read_record(folder)
-        manifests = find_stored(str(folder), lambda: _no_bucket(folder)).manifests
-    except ProjectError as error:
-        return error
-    return Build(record["release"], record["dags"], {key: widest(json.loads(text)) for key, text in manifests.items()})
-
-
-def _no_bucket(folder: object) -> Any:
-    raise ProjectError(f"There is no build in {folder}.", str(folder), "run `mwaa build`")
-
-
-def widest(manifest: Mapping[str, Any]) -> int:
-    """Return how many nodes of a dbt manifest are the same number of steps away from the sources, at most.
-
-    That many may wait for dbt at the same time, as nothing else holds them back.
-    """
-    nodes = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] in WATCHED}
-    graph = {key: [one for one in node["depends_on"].get("nodes", []) if one in nodes] for key, node in nodes.items()}
-    steps: dict[str, int] = {}
-    for key in TopologicalSorter(graph).static_order():
-        steps[key] = max((steps[parent] + 1 for parent in graph[key]), default=0)
-    layers = list(steps.values())
-    return max(map(layers.count, set(layers)), default=0)
 
 
 def _class(case: Case) -> Iterator[Finding]:
     if case.environment.size:
         return
-    if case.name == REHEARSAL:
+    if case.rehearsal:
         yield Finding("ok", "the rehearsal has this machine's size: it takes what settings.toml says")
     else:
         what = "no MWAA environment is named, so nothing is derived from its class, and little can be checked"
@@ -195,16 +97,13 @@ def _poll(case: Case) -> Iterator[Finding]:
 
 def _retries(case: Case) -> Iterator[Finding]:
     tasks = case.environment.tasks
-    if case.environment.size and tasks.retries and tasks.retry_delay < LOST and case.name != REHEARSAL:
+    if case.environment.size and tasks.retries and tasks.retry_delay < LOST and not case.rehearsal:
         what = f"a retry comes after {tasks.retry_delay} s; a lost worker is noticed after {LOST} s"
         yield Finding("warning", what, f"retry_delay = {LOST}, as MWAA advises")
 
 
-def _options(case: Case) -> Iterator[Finding]:
-    given, size = case.environment.airflow, case.environment.size
-    for one in refusals(given, case.airflow):
-        yield Finding("error", f"option {one.name} would not be heeded: {one.why}", one.fix)
-    parallel = given.get("core.parallelism", "")
+def _parallelism(case: Case) -> Iterator[Finding]:
+    parallel, size = case.environment.airflow.get("core.parallelism", ""), case.environment.size
     if size and parallel.isdecimal() and int(parallel) * size.schedulers < _most(size):
         what = (
             f"core.parallelism = {parallel} with {size.schedulers} schedulers leaves some of {_most(size)} slots idle"
@@ -221,7 +120,7 @@ def _dags(case: Case) -> Iterator[Finding]:
     if size is None:
         return
     if isinstance(build, ProjectError):
-        yield Finding("warning", f"DAGs were not looked at: {build.what}", build.fix)
+        yield skipped("DAGs were not looked at: there is no whole build")
         return
     count = len(build.dags)
     what = f"release {build.release} has {count} DAGs; {size.name} is for {size.kind.dags} (MWAA's advice)"
@@ -270,4 +169,4 @@ def _or_class(text: str, enough: Callable[[Class], bool]) -> str:
     return f"{text}, or take {name}" if name else text
 
 
-CHECKS = (_class, _containers, _memory, _threads, _poll, _retries, _options, _dags)
+CHECKS = (_class, _containers, _memory, _threads, _poll, _retries, _parallelism, _dags)

@@ -1,18 +1,16 @@
-"""What a person or a machine is told by `mwaa doctor`: each value of an environment's sizing, and what was found."""
+"""Each value of an environment's sizing, where it is from and why: `mwaa doctor --only sizing`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from rich.markup import escape
 from rich.table import Column, Table
 
 from mwaa_dbt.sizing import LEFT, Size, Value, defaults, derive, option_name
-from scripts.console import out, wide
-from scripts.doctor import Case, Report
+from scripts.console import wide
+from scripts.doctor.case import Case
 
-MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "error": "[red]✗[/]"}
 PLAIN = ("snowflake.threads", "tasks.poll", "tasks.execution")
 
 
@@ -54,25 +52,9 @@ def _row(case: Case, size: Size, name: str, derived: Value) -> Row:
     return Row(shown, value, case.where(name) or f"derived from {size.name}", reason, derived.source)
 
 
-def as_table(report: Report) -> dict[str, Any]:
-    """Return the report for a machine."""
-    case, size = report.case, report.case.environment.size
-    return {
-        "environment": case.name,
-        "environment_class": size.name if size else None,
-        "settings": [asdict(row) for row in rows(case)],
-        "findings": [asdict(finding) for finding in report.findings],
-        "healthy": report.healthy,
-    }
-
-
-def show(report: Report) -> None:
-    """Print the table of settings, then a line for each finding, what mends it below."""
+def show_values(case: Case) -> None:
+    """Print the table of values."""
     table = Table("setting", Column("value", overflow="fold"), "from", "why", "source")
-    for row in rows(report.case):
+    for row in rows(case):
         table.add_row(*map(escape, (row.name, str(row.value), row.origin, row.reason, row.source)))
     wide(table)
-    for finding in report.findings:
-        out.print(f"{MARKS[finding.state]} {escape(finding.what)}")
-        if finding.fix:
-            out.print(f"  [bold]fix:[/] {escape(finding.fix)}")

@@ -1,0 +1,49 @@
+"""What IAM policies allow, read from their text: where IAM's own simulation may not be asked.
+
+Conditions are not weighed: an allowance under a condition counts, a denial under one does not. Permission boundaries
+and policies of the organization are not in a role's text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+type Document = Mapping[str, Any]
+
+
+def allows(documents: Iterable[Document], action: str, resource: str) -> bool:
+    """Say whether policies allow an action on a resource: some statement does, and none denies it."""
+    statements = [one for document in documents for one in listed(document["Statement"])]
+    applying = [one for one in statements if _applies(one, action, resource)]
+    denied = any(one["Effect"] == "Deny" and not one.get("Condition") for one in applying)
+    return not denied and any(one["Effect"] == "Allow" for one in applying)
+
+
+def _applies(statement: Mapping[str, Any], action: str, resource: str) -> bool:
+    return _chosen(statement, "Action", action) and _chosen(statement, "Resource", resource)
+
+
+def _chosen(statement: Mapping[str, Any], field: str, value: str) -> bool:
+    if f"Not{field}" in statement:
+        return not matches(statement[f"Not{field}"], value)
+    return matches(statement.get(field, []), value)
+
+
+def matches(patterns: str | Iterable[str], value: str) -> bool:
+    """Say whether one of some patterns with * and ? fits; of an action in any case, as IAM has it."""
+    return any(_fits(pattern, value) for pattern in listed(patterns))
+
+
+def _fits(pattern: str, value: str) -> bool:
+    # In IAM's patterns a bracket is a bracket.
+    plain = pattern.replace("[", "[[]")
+    if value.startswith("arn:"):
+        return fnmatchcase(value, plain)
+    return fnmatchcase(value.lower(), plain.lower())
+
+
+def listed(found: Any) -> list[Any]:
+    """Return what a policy has as one or as a list of them."""
+    return list(found) if isinstance(found, list | tuple) else [found]
