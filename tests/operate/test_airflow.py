@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.operate.conftest import Project
 
 PASSWORD = "hunter2hunter2"
@@ -34,27 +32,11 @@ def test_options_have_their_place(project3: Project) -> None:
     assert project3.cloud.calls == []
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("pools", "list"), "--region eu-central-1 --name mwaa-dbt-prod --method GET --path /pools`"),
-        (("connections", "export", "x"), "`mwaa secrets diff --env prod`"),
-        (("variables", "import", "x"), "`mwaa secrets push`"),
-        (("users", "create"), "IAM decides who logs in"),
-        (("scheduler",), "MWAA runs and keeps that itself"),
-        (("db", "migrate"), "`db clean` is what it leaves to you"),
-        (("dags", "lst"), "Did you mean 'dags list'?"),
-        (("dags",), "`dags` alone is no command."),
-        (("dags", "--help"), "use one of: dags "),
-        (("nonsense", "more"), "use one of: "),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
-)
-def test_commands_that_mwaa_does_not_run(project3: Project, words: tuple[str, ...], said: str) -> None:
+def test_command_that_mwaa_does_not_run(project3: Project) -> None:
     """A command that MWAA would refuse is not sent; what does it instead is told."""
-    code, out, err = project3.raw("airflow", "--env", "prod", *words)
+    code, out, err = project3.raw("airflow", "--env", "prod", "connections", "export", "x")
     assert (code, out) == (1, b"")
-    assert said in err.decode()
+    assert b"`mwaa secrets diff --env prod`" in err
     assert project3.cloud.calls == []
 
 
@@ -66,21 +48,9 @@ def test_backfill_by_version(project: Project) -> None:
     assert project.raw("airflow", "--env", "prod", *ours.split(), "shop")[0] == 0
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("connections", "add", "x", "--conn-type", "http", "--conn-password", PASSWORD),
-        ("connections", "add", "x", f"--conn-pass={PASSWORD}"),
-        ("connections", "add", "x", "--conn-uri", f"http://me:{PASSWORD}@example.com"),
-        ("connections", "add", "x", f'--conn-json={{"extra": {{"private_key": "{PASSWORD}"}}}}'),
-        ("variables", "set", "API_TOKEN", PASSWORD),
-        ("variables", "set", "crm", f'{{"client_secret": "{PASSWORD}"}}'),
-        ("dags", "trigger", "shop", "-c", f'{{"password": "{PASSWORD}"}}'),
-    ],
-    ids=" ".join,
-)
-def test_secrets_stay_here(project3: Project, words: tuple[str, ...]) -> None:
+def test_secret_stays_here(project3: Project) -> None:
     """A secret in an argument is not sent unless that is wished for, and not repeated in the error."""
+    words = ("connections", "add", "x", "--conn-type", "http", "--conn-password", PASSWORD)
     code, out, err = project3.raw("airflow", "--env", "prod", *words)
     assert (code, out) == (1, b"")
     assert b"`mwaa secrets push --env prod`" in err
@@ -88,22 +58,6 @@ def test_secrets_stay_here(project3: Project, words: tuple[str, ...]) -> None:
     assert project3.cloud.calls == []
     assert project3.raw("airflow", "--env", "prod", "--allow-secret", *words)[0] == 0
     assert [call.body for call in project3.cloud.calls] == [list(words)]
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("connections", "add", "x", "--conn-type", "http", "--conn-port", "80", "--conn-host", "example.com"),
-        ("connections", "add", "x", "--conn-uri", "http://me@example.com/?a=b"),
-        ("variables", "set", "country", "ch"),
-        ("variables", "set", "limits", '{"rows": 3, "token": ""}'),
-        ("tasks", "clear", "shop", "-t", "token.*", "-y"),
-    ],
-    ids=" ".join,
-)
-def test_plain_arguments_pass(project3: Project, words: tuple[str, ...]) -> None:
-    """What holds no secret is sent."""
-    assert project3.raw("airflow", "--env", "prod", *words)[0] == 0
 
 
 def test_token_is_asked_for_anew(project: Project) -> None:
