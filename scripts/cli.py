@@ -154,7 +154,7 @@ def doctor(
     """Look at all that can be wrong, from this machine to the DAGs in Airflow, and say what mends it.
 
     Groups: tools, settings, pins, build, sizing; then, asked of AWS or of the rehearsal: bucket, secrets, role,
-    environment, containers, dags, drift. Only reads, unless --smoke is given. Exits with 1 if something cannot work (✗).
+    environment, containers, dags, drift. Only reads, unless --smoke is given. Exits with 1 if there is a ✗.
 
     Example: mwaa doctor --env prod --only bucket --only environment
     """
