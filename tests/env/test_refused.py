@@ -40,7 +40,11 @@ def test_wrong_settings(site: Site, line: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('airflow_version = "3.3.1"', 'airflow_version = "3.3.0"', "MWAA does not offer Airflow '3.3.0'. Did you mean '3.3.1'?"),
+        (
+            'airflow_version = "3.3.1"',
+            'airflow_version = "3.3.0"',
+            "MWAA does not offer Airflow '3.3.0'. Did you mean '3.3.1'?",
+        ),
         ('region = "eu-central-1"', 'region = "eu-centrl-1"', "Did you mean 'eu-central-1'?"),
         (NAME, NAME.replace("shop", "1shop"), "regular expression pattern"),
         (NAME, NAME.replace("name", 'access = "PUBLIC"\nname'), "one of"),
