@@ -9,11 +9,10 @@ from typing import Any
 
 from mwaa_dbt.errors import ProjectError
 from scripts.aws import Bucket, Iam, Mwaa
+from scripts.aws.logs import Logs
 from scripts.deploy.history import Entry, newest
 from scripts.deploy.remote import read_pointer, read_record
 from scripts.doctor.case import Case
-from scripts.env.containers import Logs
-from scripts.local.logs import ContainerLogs
 from scripts.release import SHORT
 from scripts.target import Target, find_target
 
@@ -83,13 +82,12 @@ def ask(case: Case) -> Cloud:
     """
     target = find_target(case.paths, case.name)
     caller, mwaa, bucket = target.aws.caller(), target.mwaa, target.bucket
-    logs = ContainerLogs(case.paths) if case.rehearsal else target.aws.logs
     with ThreadPoolExecutor() as pool:
         region = pool.submit(_answer, bucket.region)
         described = pool.submit(_answer, mwaa.describe) if mwaa else None
         live = pool.submit(_answer, lambda: _live(bucket))
     found = described.result() if described else None
-    return Cloud(case, target, caller, target.aws.iam, logs, region.result(), found, live.result())
+    return Cloud(case, target, caller, target.aws.iam, target.aws.logs, region.result(), found, live.result())
 
 
 def _answer[Answer](call: Callable[[], Answer]) -> Answer | ProjectError:

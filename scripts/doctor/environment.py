@@ -84,9 +84,6 @@ def _version(cloud: Cloud) -> Iterator[Finding]:
 
 
 def _size(cloud: Cloud) -> Iterator[Finding]:
-    if cloud.case.rehearsal:
-        yield skipped("the rehearsal has this machine's size, one container and no log groups")
-        return
     mwaa, differing = cloud.case.environment.mwaa, 0
     for setting, field in FIELDS.items():
         wanted, has = getattr(mwaa, setting), cloud.environment.get(field)
@@ -135,8 +132,6 @@ def _files(cloud: Cloud) -> Iterator[Finding]:
 
 
 def _logs(cloud: Cloud) -> Iterator[Finding]:
-    if cloud.case.rehearsal:
-        return
     found: Mapping[str, Any] = cloud.environment.get("LoggingConfiguration") or {}
     deaf = [name for name in LOUD if not (_on(found, name) and found[name].get("LogLevel") in LEVELS)]
     for name in deaf:

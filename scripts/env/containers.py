@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from scripts.aws.logs import Line
+from scripts.aws.logs import Line, Logs
 
 # Each kind of container installs and starts for itself; micro writes to -Worker alone (MWAA user guide,
 # using-startup-script).
@@ -26,14 +26,6 @@ ENDED = "pip did not come to its end: MWAA ends it after nine minutes"
 STATUS = '"dbt virtualenv"'
 SCRIPT = re.compile(r"startup\.sh: dbt virtualenv (?P<status>(?P<word>ready|skipped|failed|kept)\b.*)")
 FAILED = ("failed", "kept")
-
-
-class Logs(Protocol):
-    """Where the lines are: CloudWatch's log groups (scripts.aws.logs), or the rehearsal's log files."""
-
-    def lines(self, group: str, streams: str, since: datetime, pattern: str = "") -> Iterable[Line]:
-        """Yield the lines of the streams whose names begin so."""
-        ...
 
 
 class Fault(NamedTuple):

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import suggestion
-from scripts.aws.logs import Line
-from scripts.env.containers import REQUIREMENTS, STARTUP
 from scripts.local.state import folder
 from scripts.paths import Paths
-
-FILES = {REQUIREMENTS: "requirements_install", STARTUP: "startup"}
 
 
 def known_logs(paths: Paths) -> list[str]:
@@ -48,19 +42,3 @@ def _task_logs(paths: Paths) -> dict[str, Path]:
 
 def _written(path: Path) -> float:
     return path.stat().st_mtime
-
-
-class ContainerLogs:
-    """What the rehearsal's one container said when it started, in the place of CloudWatch's log groups."""
-
-    def __init__(self, paths: Paths) -> None:
-        self._folder = folder(paths) / "logs"
-
-    def lines(self, group: str, streams: str, _: datetime, pattern: str = "") -> Iterator[Line]:
-        """Yield the lines of the last start; like micro, it writes to the workers' group alone."""
-        file = self._folder / f"{FILES[streams]}.log"
-        if group.endswith("-Worker") and file.is_file():
-            at, wanted = datetime.fromtimestamp(_written(file), UTC), pattern.strip('"')
-            for text in file.read_text(errors="replace").splitlines():
-                if wanted in text:
-                    yield Line(at, file.stem, text)

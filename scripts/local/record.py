@@ -53,3 +53,10 @@ def last_update(status: str, strategy: str | None = None, error: tuple[str, str]
         # The API's own limit.
         update["Error"] = {"ErrorCode": error[0], "ErrorMessage": error[1][:1024]}
     return update
+
+
+def ended(paths: Paths, status: str, strategy: str | None = None, error: tuple[str, str] | None = None) -> Record:
+    """Return LastUpdate of the update under way, now that it has ended: it was created when it began."""
+    begun = (read(paths) or {}).get("LastUpdate", {})
+    made = last_update(status, strategy, error)
+    return made | {"CreatedAt": begun.get("CreatedAt", made["CreatedAt"])}

@@ -64,7 +64,7 @@ class Stage:
         with step("Airflow: scheduler, DAG processor, triggerer, API server" + f", {workers} workers" * bool(workers)):
             self._database(ready.variables)
             first.run(ready)
-        record.change(self.paths, {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
+        record.change(self.paths, {"Status": "AVAILABLE", "LastUpdate": record.ended(self.paths, "SUCCESS")})
 
     def _servers(self) -> Aws:
         password, token = secrets.token_urlsafe(16), f"xoxb-{secrets.token_urlsafe(16)}"

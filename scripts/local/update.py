@@ -75,8 +75,8 @@ class Updates:
             logging.getLogger("uvicorn.error").exception("the update failed")
             what = error.what if isinstance(error, ProjectError) else f"{type(error).__name__}: {error}"
             status = "UNAVAILABLE" if isinstance(error, UnstableError) else "UPDATE_FAILED"
-            failed = record.last_update("FAILED", strategy, (BROKEN, what))
+            failed = record.ended(self.paths, "FAILED", strategy, (BROKEN, what))
             record.change(self.paths, {"Status": status, "LastUpdate": failed})
         else:
-            done = {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS", strategy)}
+            done = {"Status": "AVAILABLE", "LastUpdate": record.ended(self.paths, "SUCCESS", strategy)}
             record.change(self.paths, changes | done)

@@ -57,12 +57,9 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
         rehearsal = Rehearsal(ENVIRONMENT, REGION, "unused", ports)
         me = psutil.Process()
         rehearsal.members["test"] = Member(me.pid, me.create_time())
-        front = ["uvicorn", "--factory", "scripts.local.mwaa_api:rehearsed", "--port", ports["mwaa"]]
-        variables = {
-            "PATH": os.defpath,
-            "PYTHONPATH": os.pathsep.join((str(PACKAGE.parent), str(PACKAGE.parent / "dags"))),
-        }
-        Launcher(paths, rehearsal).start("mwaa", [sys.executable, "-m", *front], variables)
+        variables = {"PATH": os.defpath, "PYTHONPATH": str(PACKAGE.parent)}
+        command = [sys.executable, "-m", "scripts.local.front", ports["mwaa"]]
+        Launcher(paths, rehearsal).start("mwaa", command, variables)
         try:
             Launcher(paths, rehearsal).wait("mwaa", rehearsal.url("mwaa"))
             yield Bed(paths, gate, airflow, rehearsal)

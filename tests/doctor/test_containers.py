@@ -1,17 +1,13 @@
-"""What is a failure of what containers say, and what is not: CloudWatch's groups, and the rehearsal's log files."""
+"""What is a failure of what containers say, and what is not."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from scripts.aws import Aws
-from scripts.env.containers import ENDED, REQUIREMENTS, STARTUP, faults, statuses
-from scripts.local import state
-from scripts.local.logs import FILES, ContainerLogs
-from scripts.paths import Paths
+from scripts.env.containers import ENDED, REQUIREMENTS, faults, statuses
 from tests.doctor.world import World
 
 SINCE = datetime.now(UTC) - timedelta(days=1)
@@ -68,21 +64,3 @@ def test_no_log_groups(aws: Aws) -> None:
     """An environment without log groups has said nothing."""
     assert list(faults(aws.logs, "nobody", SINCE)) == []
     assert statuses(aws.logs, "nobody", SINCE) == {}
-
-
-def test_rehearsal_s_logs(tmp_path: Path) -> None:
-    """The rehearsal's one container tells the same from its log files."""
-    paths = Paths(tmp_path)
-    logs = state.folder(paths) / "logs"
-    logs.mkdir(parents=True)
-    assert statuses(ContainerLogs(paths), "local", SINCE) == {}
-    (logs / f"{FILES[STARTUP]}.log").write_text(
-        "building …\nstartup.sh: dbt virtualenv ready in 0.1 s (component hybrid)\n"
-    )
-    (logs / f"{FILES[REQUIREMENTS]}.log").write_text(
-        "+ uv pip install\nthe installation failed: Airflow starts without x\n"
-    )
-    assert statuses(ContainerLogs(paths), "local", SINCE) == {"Worker": ["ready in 0.1 s (component hybrid)"]}
-    assert [fault.text for fault in faults(ContainerLogs(paths), "local", SINCE)] == [
-        "the installation failed: Airflow starts without x"
-    ]
