@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.infra.environment import GIVEN, SECRET, TEMPLATE
+from tests.infra.environment import GIVEN, NAME, SECRET, TEMPLATE
 
 REGION = "eu-central-1"
 type Deploy = Callable[..., dict[str, str]]
@@ -45,7 +45,7 @@ def deploy(session: Any) -> Deploy:
 @pytest.fixture(scope="module")
 def made(session: Any) -> Any:
     """Return a function that makes clients, after a stack with own secrets was made."""
-    cloudformation, stack = session("cloudformation"), "shop-environment"
+    cloudformation, stack = session("cloudformation"), f"{NAME}-environment"
     # All servers of a process have the same AWS behind them.
     if stack in [one["StackName"] for one in cloudformation.list_stacks()["StackSummaries"]]:
         return session
