@@ -166,7 +166,8 @@ class Site:
 
     def stacks(self) -> dict[str, str]:
         """Return the stacks of this environment and how they are."""
-        found = self.client("cloudformation").describe_stacks()["Stacks"]
+        pages = self.client("cloudformation").get_paginator("describe_stacks").paginate()
+        found = [one for page in pages for one in page["Stacks"]]
         mine = {one["StackName"]: one["StackStatus"] for one in found if one["StackName"].startswith(f"{self.name}-")}
         return {name.removeprefix(f"{self.name}-"): status for name, status in mine.items()}
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.infra.environment import GIVEN, SECRET, TEMPLATE
+from tests.infra.environment import GIVEN, NAME, SECRET, TEMPLATE
 
 REGION = "eu-central-1"
 type Deploy = Callable[..., dict[str, str]]
@@ -45,14 +45,17 @@ def deploy(session: Any) -> Deploy:
 @pytest.fixture(scope="module")
 def made(session: Any) -> Any:
     """Return a function that makes clients, after a stack with own secrets was made."""
+    cloudformation, stack = session("cloudformation"), f"{NAME}-environment"
+    # All servers of a process have the same AWS behind them.
+    if stack in [one["StackName"] for one in cloudformation.list_stacks()["StackSummaries"]]:
+        return session
     vpc = session("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
     values = {**GIVEN, "VpcId": vpc, "Secrets": SECRET, "LogsRetention": "30"}
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
-    stack = {"StackName": "shop-environment", "TemplateBody": TEMPLATE, "Parameters": given}
-    # By a change set, since moto makes no outputs of it: that of the environment is not there.
-    cloudformation = session("cloudformation")
+    wish = {"StackName": stack, "TemplateBody": TEMPLATE, "Parameters": given}
+    # By a change set, of which moto makes no outputs: that of the environment is not there.
     plan = cloudformation.create_change_set(
-        **stack, ChangeSetName="all", ChangeSetType="CREATE", Capabilities=["CAPABILITY_IAM"]
+        **wish, ChangeSetName="all", ChangeSetType="CREATE", Capabilities=["CAPABILITY_IAM"]
     )
     cloudformation.execute_change_set(ChangeSetName=plan["Id"])
     return session

@@ -20,7 +20,7 @@ from scripts.env.containers import group
 from scripts.env.parameters import known, rendered
 from scripts.env.site import FILES
 from tests.env.template import environment, members, wrong
-from tests.infra.environment import GIVEN, KEY, TEMPLATE
+from tests.infra.environment import GIVEN, KEY, NAME, TEMPLATE
 from tests.infra.templates import ACCOUNT, FOLDER, REGION, Template
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
@@ -38,7 +38,7 @@ def test_template_is_clean() -> None:
 def test_security_group_lets_in_itself_alone(made: Any) -> None:
     """Inbound only from the group itself, outbound everything: the ways that MWAA wants (vpc-security)."""
     ec2 = made("ec2")
-    (one,) = ec2.describe_security_groups(Filters=[{"Name": "tag:Name", "Values": ["shop"]}])["SecurityGroups"]
+    (one,) = ec2.describe_security_groups(Filters=[{"Name": "tag:Name", "Values": [NAME]}])["SecurityGroups"]
     (rule,) = one["IpPermissions"]
     assert (rule["IpProtocol"], rule["IpRanges"]) == ("-1", [])
     assert [pair["GroupId"] for pair in rule["UserIdGroupPairs"]] == [one["GroupId"]]
@@ -48,11 +48,9 @@ def test_security_group_lets_in_itself_alone(made: Any) -> None:
 
 def test_log_groups_have_an_end(made: Any) -> None:
     """The five groups that MWAA writes to have its own names, and a retention."""
-    groups = made("logs").describe_log_groups(logGroupNamePrefix="airflow-shop-")["logGroups"]
+    groups = made("logs").describe_log_groups(logGroupNamePrefix=f"airflow-{NAME}-")["logGroups"]
     kinds = ("DAGProcessing", "Scheduler", "Task", "WebServer", "Worker")
-    assert {one["logGroupName"]: one["retentionInDays"] for one in groups} == {
-        group("shop", kind): 30 for kind in kinds
-    }
+    assert {one["logGroupName"]: one["retentionInDays"] for one in groups} == {group(NAME, kind): 30 for kind in kinds}
 
 
 def test_what_outlives_the_stack() -> None:
@@ -64,7 +62,7 @@ def test_what_outlives_the_stack() -> None:
 
 def test_what_is_left_can_be_taken_over() -> None:
     """CloudFormation takes over log groups that are there already if their names are no function's."""
-    resources = cfn_yaml.loads(rendered(TEMPLATE, "shop", {}))["Resources"]
+    resources = cfn_yaml.loads(rendered(TEMPLATE, NAME, {}))["Resources"]
     meant = Template("environment.yaml", **GIVEN).resources("AWS::Logs::LogGroup")
     assert len(meant) == 5
     for name, properties in meant.items():

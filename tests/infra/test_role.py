@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from tests.infra.environment import GIVEN, KEY, SECRET
+from tests.infra.environment import GIVEN, KEY, NAME, SECRET
 from tests.infra.templates import ACCOUNT, REGION, Template
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
-SELF = f"arn:aws:airflow:{REGION}:{ACCOUNT}:environment/shop"
+SELF = f"arn:aws:airflow:{REGION}:{ACCOUNT}:environment/{NAME}"
 
 
 @pytest.fixture
 def role(made: Any) -> dict[str, Any]:
     """Return the execution role as IAM has it."""
-    stack = {"StackName": "shop-environment", "LogicalResourceId": "ExecutionRole"}
+    stack = {"StackName": f"{NAME}-environment", "LogicalResourceId": "ExecutionRole"}
     found = made("cloudformation").describe_stack_resource(**stack)["StackResourceDetail"]
     return dict(made("iam").get_role(RoleName=found["PhysicalResourceId"])["Role"])
 
@@ -64,7 +64,7 @@ def test_role_may_what_mwaa_wants(made: Any, role: dict[str, Any]) -> None:
         for action in listed(one["Action"])
         for resource in listed(one["Resource"])
     }
-    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:airflow-shop-*"
+    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:airflow-{NAME}-*"
     assert {
         ("airflow:PublishMetrics", SELF),
         ("s3:GetObject", "arn:aws:s3:::shop/*"),
