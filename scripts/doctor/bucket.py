@@ -57,7 +57,7 @@ def _key(cloud: Cloud) -> Iterator[Finding]:
     key = cloud.bucket.key()
     if wanted and not (key and _same(cloud, key, wanted)):
         what = f"it encrypts with {key or 'a key of S3'}, the environment has {wanted}: MWAA demands the same"
-        yield error(what, f"KeyArn={wanted} for {TEMPLATE}")
+        yield error(what, f"KmsKey={wanted} for {TEMPLATE}")
     else:
         yield ok(f"it encrypts with {key or 'a key of S3'}")
 

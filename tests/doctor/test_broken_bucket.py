@@ -55,7 +55,7 @@ BUCKET = {
         "it is not closed to the public",
         "infra/bucket.yaml",
     ),
-    "key": Broken(encrypt, "bucket", "error", "it encrypts with a key of S3, the environment has arn:", "KeyArn=arn:"),
+    "key": Broken(encrypt, "bucket", "error", "it encrypts with a key of S3, the environment has arn:", "KmsKey=arn:"),
     "policy": Broken(
         lambda world: setattr(world.gate, "policy", world.only_tls(Action="s3:DeleteObject")),
         "bucket",

@@ -99,7 +99,7 @@ def test_readme_has_settings_values() -> None:
         ("GithubEnvironment", "prod*"),
         ("Secret", "airflow/connections/*"),
         ("Name", "shop/*"),
-        ("KeyArn", "alias/own"),
+        ("KmsKey", "alias/own"),
         ("ProviderArn", "arn:aws:iam::123456789012:role/x"),
     ],
 )

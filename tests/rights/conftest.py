@@ -243,8 +243,8 @@ def make(cloud: Cloud, releases: dict[str, Built], tmp_path: Path) -> Callable[[
 
 def make_roles(cloud: Cloud, name: str, stack: str = "", **parameters: str) -> dict[str, str]:
     """Deploy infra/deploy-role.yaml for a bucket and environment of a name, and return its outputs."""
-    given = {"Repository": REPOSITORY, "Bucket": name, "Name": name, "KeyArn": KEY, "Secret": SECRET}
-    given |= {"SecretKeyArn": SECRET_KEY, "ProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}", **parameters}
+    given = {"Repository": REPOSITORY, "Bucket": name, "Name": name, "KmsKey": KEY, "Secret": SECRET}
+    given |= {"SecretKey": SECRET_KEY, "ProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}", **parameters}
     cloudformation = cloud.client("cloudformation")
     pairs = [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
     cloudformation.create_stack(StackName=stack or name, TemplateBody=TEMPLATE, Parameters=pairs)

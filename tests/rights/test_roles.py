@@ -87,7 +87,7 @@ def test_rights_end_where_others_begin(cloud: Cloud, github: dict[str, str], rol
 
 def test_nothing_is_allowed_that_is_not_there(cloud: Cloud) -> None:
     """Without an MWAA environment, keys and secret, a pipeline has no right on any, and there is no role for CI."""
-    roles = make_roles(cloud, "bare", Name="", KeyArn="", Secret="", SecretKeyArn="")
+    roles = make_roles(cloud, "bare", Name="", KmsKey="", Secret="", SecretKey="")
     assert set(roles) == {"PlanRole", "DeployRole", "ProviderArn"}
     actions = {
         action for one in cloud.gate.statements(role_name(roles["DeployRole"])) for action in listed(one["Action"])
