@@ -1,24 +1,37 @@
-"""Settings that MWAA, S3 or IAM would refuse by their form, found before anybody is asked.
+"""Settings that MWAA or S3 would refuse by their form, found before anybody is asked.
 
-The forms are those of the services' own APIs (botocore: mwaa/2020-07-01, S3's rules of bucket naming).
+MWAA's fields are judged by botocore's own model of its API. What that does not know stands here (MWAA user guide,
+custom-keys-certs and configuring-networking; S3's bucket naming rules).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from mwaa_dbt.settings import Environment, Mwaa
+from scripts.aws.shapes import Shapes
+from scripts.versions import number
 
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,79}")
-ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
 KEY = re.compile(r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{12}:key/(?P<id>[A-Za-z0-9-]+)")
-WINDOW = re.compile(r"(MON|TUE|WED|THU|FRI|SAT|SUN):([01]\d|2[0-3]):(00|30)")
-SUBNETS, GROUPS = 2, 5
 BOTH = (3, 2)  # the first Airflow whose web server MWAA puts into both networks
+# Field of CreateEnvironment → setting, and what to write there.
+FIELDS: dict[str, tuple[tuple[str, str], str]] = {
+    "Name": (("mwaa", "name"), "a letter, then letters, digits, hyphens and underscores, 80 characters at most"),
+    "WebserverAccessMode": (("mwaa", "access"), "PUBLIC_ONLY or PRIVATE_ONLY"),
+    "WeeklyMaintenanceWindowStart": (("mwaa", "maintenance"), 'day and half hour, UTC, such as "SUN:03:30"'),
+    "ExecutionRoleArn": (("mwaa", "role"), "arn:aws:iam::<account>:role/<name>"),
+    "Tags": (("mwaa", "tags"), "1 to 50 tags, each a text in quotes"),
+    "NetworkConfiguration.SubnetIds": (("network", "subnets"), "two private ones, in two zones"),
+    "NetworkConfiguration.SecurityGroupIds": (("network", "security_groups"), "one to five"),
+}
+# A fault in the words of scripts/aws/shapes.py: where it is, and what the value must.
+FAULT = re.compile(r".* at '(?P<path>[^']*)' failed to satisfy constraint: Member must (?P<rule>.*)", re.DOTALL)
+# What settings.toml leaves out is the template's to fill in.
+LEFT_OUT = "not be null"
 
 
 class Doubt(NamedTuple):
@@ -36,24 +49,44 @@ def doubts(environment: Environment, airflow: str) -> Iterator[Doubt]:
     if not BUCKET.fullmatch(environment.bucket):
         form = "3 to 63 lower-case letters, digits, dots and hyphens, beginning and ending with a letter or digit"
         yield Doubt(("bucket",), f"{environment.bucket!r} is no name of a bucket", f"write {form}")
+    yield from _refused(environment)
     if environment.mwaa:
-        yield from _mwaa(environment.mwaa, environment.region, airflow)
-    yield from _network(environment)
+        yield from _beyond(environment.mwaa, environment.region, airflow)
 
 
-def _mwaa(mwaa: Mwaa, region: str, airflow: str) -> Iterator[Doubt]:
-    if not NAME.fullmatch(mwaa.name):
-        form = "a letter, then letters, digits, hyphens and underscores, 80 characters at most"
-        yield Doubt(("mwaa", "name"), f"{mwaa.name!r} is no name of an environment", f"write {form}")
-    if mwaa.role and not ROLE.fullmatch(mwaa.role):
-        yield Doubt(("mwaa", "role"), f"{mwaa.role!r} is no role's ARN", "write arn:aws:iam::<account>:role/<name>")
+def _refused(environment: Environment) -> Iterator[Doubt]:
+    """Yield what the API's own model speaks against, of each setting the first."""
+    told = set[str]()
+    values = {field: _plain(environment, path) for field, (path, _) in FIELDS.items()}
+    for text in Shapes().request("CreateEnvironment", _request(values)):
+        found = FAULT.fullmatch(text)
+        field = next((one for one in FIELDS if found and f"{found['path']}.".startswith(f"{one}.")), None)
+        if found and field and field not in told and found["rule"] != LEFT_OUT:
+            told.add(field)
+            path, form = FIELDS[field]
+            yield Doubt(path, f"{values[field]!r}: MWAA wants it to {found['rule']}", f"write {form}")
+
+
+def _plain(environment: Environment, path: tuple[str, str]) -> Any:
+    """Return a setting as JSON has it; None if it is left out."""
+    value = getattr(getattr(environment, path[0]), path[1], None)
+    return dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
+
+
+def _request(values: Mapping[str, Any]) -> dict[str, Any]:
+    request: dict[str, Any] = {}
+    for name, value in values.items():
+        table, _, key = name.rpartition(".")
+        if value:
+            (request.setdefault(table, {}) if table else request)[key] = value
+    return request
+
+
+def _beyond(mwaa: Mwaa, region: str, airflow: str) -> Iterator[Doubt]:
+    """Yield what the model lets pass, and MWAA does not."""
     if mwaa.kms_key and (what := _key(mwaa.kms_key, region)):
-        fix = f"write arn:aws:kms:{region}:<account>:key/<id>"
-        yield Doubt(("mwaa", "kms_key"), f"{mwaa.kms_key!r} {what}", fix)
-    if mwaa.maintenance and not WINDOW.fullmatch(mwaa.maintenance):
-        what = f"{mwaa.maintenance!r} is no beginning of a maintenance window"
-        yield Doubt(("mwaa", "maintenance"), what, 'write day and half hour, UTC, such as "SUN:03:30"')
-    if mwaa.access == "PUBLIC_AND_PRIVATE" and _number(airflow) < BOTH:
+        yield Doubt(("mwaa", "kms_key"), f"{mwaa.kms_key!r} {what}", f"write arn:aws:kms:{region}:<account>:key/<id>")
+    if mwaa.access == "PUBLIC_AND_PRIVATE" and number(airflow) < BOTH:
         what = f"access PUBLIC_AND_PRIVATE came with Airflow 3.2; this is {airflow}"
         yield Doubt(("mwaa", "access"), what, "write PUBLIC_ONLY or PRIVATE_ONLY")
 
@@ -65,17 +98,3 @@ def _key(arn: str, region: str) -> str | None:
     if found["id"].startswith("mrk-"):
         return "is a multi-Region key, which MWAA does not take"
     return None if found["region"] == region else f"is not in {region}"
-
-
-def _network(environment: Environment) -> Iterator[Doubt]:
-    network = environment.network
-    if network and network.subnets and len(set(network.subnets)) != SUBNETS:
-        what = f"MWAA takes two subnets, not {len(set(network.subnets))}"
-        yield Doubt(("network", "subnets"), what, "name two private ones, in two zones")
-    if network and len(network.security_groups) > GROUPS:
-        what = f"MWAA takes {GROUPS} security groups at most, not {len(network.security_groups)}"
-        yield Doubt(("network", "security_groups"), what, "name fewer")
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdecimal())

@@ -43,7 +43,12 @@ VERSIONS = {
 }
 LATEST = next(iter(VERSIONS))
 # The only 2.x from which a major version can be crossed, in both directions.
-STOP = "2.11."
+BRIDGE = (2, 11)
+
+
+def number(version: str) -> tuple[int, ...]:
+    """Return a version in a form that compares."""
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
 def known(version: str) -> Version | None:
@@ -73,15 +78,8 @@ def can_upgrade(before: str, after: str) -> str | None:
         return None
     if reason := not_offered(after):
         return reason
-    if _major(before) == _major(after):
+    low, high = sorted((number(before), number(after)))
+    if low[:1] == high[:1] or low[:2] == BRIDGE:
         return None
-    two = before if _major(before) < _major(after) else after
-    if two.startswith(STOP):
-        return None
-    stop = next(name for name in VERSIONS if name.startswith(STOP))
-    return f"MWAA goes from {before} to {after} only by way of {stop}; or a new environment is made."
-
-
-def _major(version: str) -> int:
-    head = version.partition(".")[0]
-    return int(head) if head.isdecimal() else 0
+    bridge = next(name for name in VERSIONS if number(name)[:2] == BRIDGE)
+    return f"MWAA goes from {before} to {after} only by way of {bridge}; or a new environment is made."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,30 +9,14 @@ from rich.markup import escape
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import suggestion
-from scripts.aws.shapes import Shapes
 from scripts.console import err
 from scripts.doctor import sizing
 from scripts.doctor.case import read_case
 from scripts.env import versions
 from scripts.env.site import Site
+from scripts.plausible import doubts
 
-# Which setting a field of MWAA's API is: its own model says what that may be.
-FIELDS = {
-    "Name": ("mwaa", "name"),
-    "WebserverAccessMode": ("mwaa", "access"),
-    "WeeklyMaintenanceWindowStart": ("mwaa", "maintenance"),
-    "ExecutionRoleArn": ("mwaa", "role"),
-    "KmsKey": ("mwaa", "kms_key"),
-    "Tags": ("mwaa", "tags"),
-    "NetworkConfiguration.SubnetIds": ("network", "subnets"),
-    "NetworkConfiguration.SecurityGroupIds": ("network", "security_groups"),
-}
-# A fault in the words of scripts/aws/shapes.py: where it is, and what the value must.
-FAULT = re.compile(r".* at '(?P<path>[^']*)' failed to satisfy constraint: Member must (?P<rule>.*)", re.DOTALL)
-# What settings.toml leaves out is the template's to fill in.
-LEFT_OUT = "not be null"
-# The parts of an ARN: arn:partition:service:region:account:resource.
-REGION, ACCOUNT = 3, 4
+ACCOUNT = 4  # the place of the account in arn:partition:service:region:account:resource
 
 
 def check_settings(site: Site) -> None:
@@ -43,9 +26,8 @@ def check_settings(site: Site) -> None:
     """
     _region(site)
     versions.check_offered(site.project.airflow_version, site.source.where(("project", "airflow_version")))
-    _fields(site)
-    _access(site)
-    _arns(site)
+    _forms(site)
+    _accounts(site)
     _subnets(site)
     _size(site)
 
@@ -60,58 +42,16 @@ def _region(site: Site) -> None:
         )
 
 
-def _fields(site: Site) -> None:
-    values = {field: _plain(_setting(site, path)) for field, path in FIELDS.items()}
-    request: dict[str, Any] = {}
-    for name, value in values.items():
-        table, _, key = name.rpartition(".")
-        if value:
-            (request.setdefault(table, {}) if table else request)[key] = value
-    for text in Shapes().request("CreateEnvironment", request):
-        found = FAULT.fullmatch(text)
-        field = next((one for one in FIELDS if found and f"{found['path']}.".startswith(f"{one}.")), None)
-        if found and field and found["rule"] != LEFT_OUT:
-            what = f"Wrong value {values[field]!r}: MWAA wants it to {found['rule']}."
-            raise ProjectError(what, site.where(*FIELDS[field]), "mend it")
+def _forms(site: Site) -> None:
+    for one in doubts(site.settings, site.project.airflow_version):
+        raise ProjectError(f"Wrong value: {one.what}.", site.where(*one.path), one.fix)
 
 
-def _setting(site: Site, path: tuple[str, str]) -> Any:
-    table, key = path
-    return getattr(getattr(site.settings, table), key, None)
-
-
-def _plain(value: Any) -> Any:
-    """Return a setting as JSON has it."""
-    return dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
-
-
-def _access(site: Site) -> None:
-    airflow = site.project.airflow_version
-    if site.wanted.access == "PUBLIC_AND_PRIVATE" and versions.number(airflow)[:2] < versions.BOTH_WAYS:
-        raise ProjectError(
-            f"Airflow {airflow} has no PUBLIC_AND_PRIVATE: MWAA has it from 3.2 on.",
-            site.where("mwaa", "access"),
-            'write "PUBLIC_ONLY" or "PRIVATE_ONLY"',
-        )
-
-
-def _arns(site: Site) -> None:
+def _accounts(site: Site) -> None:
     for key, value in (("role", site.wanted.role), ("kms_key", site.wanted.kms_key)):
-        if not value:
-            continue
-        parts = value.split(":")
-        if key == "kms_key" and (len(parts) <= ACCOUNT or "key/" not in value):
-            text, fix = "MWAA takes a key's ARN here, no alias", "`aws kms describe-key --key-id …` shows it"
-        elif key == "kms_key" and parts[REGION] != site.settings.region:
-            text, fix = (
-                f"it is of {parts[REGION]}, the environment of {site.settings.region}",
-                "name one of that region",
-            )
-        elif parts[ACCOUNT] != site.account:
-            text, fix = f"it is of account {parts[ACCOUNT]}, the credentials of {site.account}", "mend one of the two"
-        else:
-            continue
-        raise ProjectError(f"Wrong value {value!r}: {text}.", site.where("mwaa", key), fix)
+        if value and (found := value.split(":")[ACCOUNT]) != site.account:
+            what = f"Wrong value: {value!r} is of account {found}, the credentials are of {site.account}."
+            raise ProjectError(what, site.where("mwaa", key), "mend one of the two")
 
 
 def _subnets(site: Site) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mwaa_dbt.sizing import option_name
-from scripts.env.versions import number
 from scripts.options import SECRETS_BACKEND
 from scripts.refused import refusals
+from scripts.versions import number
 
 # Of Airflow 3.3.1: renamed (old → new, since), removed with 3.0, defaults that changed with 3.0 (name → old, new).
 FILE = Path(__file__).with_name("options.json")

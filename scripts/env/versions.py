@@ -5,13 +5,7 @@ from __future__ import annotations
 from mwaa_dbt.errors import ProjectError
 from scripts.versions import can_upgrade, not_offered, offered
 
-BOTH_WAYS = (3, 2)  # the first with PUBLIC_AND_PRIVATE
 JUMP = "up to 2 hours; the UI is away, running tasks are ended; MWAA takes a snapshot and goes back if it fails"
-
-
-def number(version: str) -> tuple[int, ...]:
-    """Return a version in a form that compares."""
-    return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
 def check_offered(version: str, where: str) -> None:

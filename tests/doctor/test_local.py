@@ -92,10 +92,10 @@ BROKEN = {
         settings('bucket = "shop"', 'bucket = "Shop_1"'), "settings", "error", "'Shop_1' is no name", "lower-case"
     ),
     "environment": Broken(
-        settings(NAME, NAME.replace("shop", "1 shop")), "settings", "error", "'1 shop' is no name of an", "a letter"
+        settings(NAME, NAME.replace("shop", "1 shop")), "settings", "error", "'1 shop': MWAA wants it to", "a letter"
     ),
     "role": Broken(
-        settings(NAME, f'role = "my-role"\n{NAME}'), "settings", "error", "'my-role' is no role's ARN", "arn:aws:iam::"
+        settings(NAME, f'role = "my-role"\n{NAME}'), "settings", "error", "'my-role': MWAA wants it to", "arn:aws:iam::"
     ),
     "alias": Broken(
         settings(NAME, f'kms_key = "alias/mwaa"\n{NAME}'), "settings", "error", "MWAA takes no alias", ":key/<id>"
@@ -108,7 +108,11 @@ BROKEN = {
         "arn:aws:kms:eu-central-1:",
     ),
     "window": Broken(
-        settings(NAME, f'maintenance = "SUN:03:15"\n{NAME}'), "settings", "error", "'SUN:03:15' is no", '"SUN:03:30"'
+        settings(NAME, f'maintenance = "SUN:03:15"\n{NAME}'),
+        "settings",
+        "error",
+        "'SUN:03:15': MWAA wants it to",
+        '"SUN:03:30"',
     ),
     "subnets": Broken(
         settings(
@@ -117,8 +121,8 @@ BROKEN = {
         ),
         "settings",
         "error",
-        "MWAA takes two subnets, not 3",
-        "name two private ones",
+        "MWAA wants it to have length less than or equal to 2",
+        "two private ones",
     ),
     "template": Broken(
         settings('account = "org-acc"', 'account = "my_organization-my_account"'),
