@@ -25,7 +25,7 @@ check: build ## Lint, types and shellcheck
 	@sh scripts/check.sh
 
 test: check ## All checks and tests, one whole run of the rehearsal among them
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup ## Measure in short, about ten minutes, and show it; nothing is kept
 	@$(BIN)/python -m benchmarks parse fork run deploy history
