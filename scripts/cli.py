@@ -23,6 +23,7 @@ from scripts.airflow import commands as operate
 from scripts.console import err, out, wide
 from scripts.deploy import commands as releases
 from scripts.env import commands as environments
+from scripts.flags import Env, Json
 from scripts.history import commands as history
 from scripts.local import commands
 from scripts.paths import find_project
@@ -43,11 +44,9 @@ app.add_typer(secrets.app, name="secrets")
 app.add_typer(environments.app, name="env")
 history.register(app)
 app.add_typer(operate.app)
-Environment = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]
 State = Annotated[
     str | None, typer.Option("--state", help="A release's name, `current`, or a build's folder.", metavar="RELEASE")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 
 
 @app.callback()
@@ -56,7 +55,7 @@ def root() -> None:
 
 
 @app.command()
-def build(environment: Environment = "local", state: State = None, as_json: Json = False) -> None:
+def build(environment: Env = "local", state: State = None, as_json: Json = False) -> None:
     """Build build/<environment>/, exactly what lands on S3, and prove that every DAG parses.
 
     With --state it also tells what has changed since that release: `current`, a release's name, or another
@@ -93,7 +92,7 @@ def _since(stored: Stored | None, nodes: Sequence[object] | None) -> str:
 
 @app.command()
 def ci(
-    environment: Environment = "local",
+    environment: Env = "local",
     state: State = "current",
     schema: Annotated[
         str | None,
@@ -125,7 +124,7 @@ def ci(
 
 
 @app.command()
-def config(environment: Environment = "local", as_json: Json = False) -> None:
+def config(environment: Env = "local", as_json: Json = False) -> None:
     """Show the Airflow configuration options of an environment, each with its reason.
 
     Refuses an option of settings.toml that MWAA sets itself, or that its version of Airflow calls otherwise.
@@ -143,7 +142,7 @@ def config(environment: Environment = "local", as_json: Json = False) -> None:
 
 @app.command()
 def doctor(
-    environment: Environment = "local",
+    environment: Env = "local",
     only: Annotated[
         list[str] | None, typer.Option("--only", help="One group of checks; may be given again.", metavar="GROUP")
     ] = None,

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from scripts.paths import PACKAGE, Paths
 from scripts.refused import Refusal
-from scripts.venvs import Airflow, container
+from scripts.venvs import airflow_folder, container
 
 # As like as this: of eight letters one is another.
 ALIKE = 0.87
@@ -19,7 +19,7 @@ UNDECLARED = ("cosmos.",)
 
 def known_options(paths: Paths, airflow: str) -> frozenset[str]:
     """Return each option of Airflow and its providers as section.option; none if that version is not installed here."""
-    venv = Airflow(paths.state / f"airflow-{airflow}")
+    venv = airflow_folder(paths, airflow)
     if not venv.python.is_file():
         return frozenset()
     command = [venv.python, PACKAGE / "inside" / "options.py"]

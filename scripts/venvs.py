@@ -36,13 +36,23 @@ class Airflow:
         return self.folder / "bin" / "airflow"
 
 
+def airflow_lock(paths: Paths, version: str) -> Path:
+    """Return where the pins of a version of Airflow are, with hashes."""
+    return paths.root / LOCKS / f"airflow-{version}.txt"
+
+
+def airflow_folder(paths: Paths, version: str) -> Airflow:
+    """Return the virtualenv of a version of Airflow, whether it is installed or not."""
+    return Airflow(paths.state / f"airflow-{version}")
+
+
 def airflow_venv(paths: Paths, version: str) -> Airflow:
     """Return the Airflow virtualenv, installing it where it is missing or the lock has changed.
 
     Raises:
         ProjectError: if there is no lock for that version or the installation fails.
     """
-    lock = paths.root / LOCKS / f"airflow-{version}.txt"
+    lock = airflow_lock(paths, version)
     if not lock.is_file():
         known = ", ".join(sorted(path.stem.removeprefix("airflow-") for path in lock.parent.glob("airflow-*.txt")))
         raise ProjectError(
@@ -50,7 +60,7 @@ def airflow_venv(paths: Paths, version: str) -> Airflow:
             "settings.toml, project.airflow_version",
             f"use one of: {known}, or resolve {lock.name} (docs/locks.md)",
         )
-    venv = Airflow(paths.state / f"airflow-{version}")
+    venv = airflow_folder(paths, version)
     marker, digest = venv.folder / "lock.sha256", hashlib.sha256(lock.read_bytes()).hexdigest()
     if not marker.is_file() or marker.read_text() != digest:
         _install(venv, lock)

@@ -69,7 +69,7 @@ def not_offered(version: str) -> str | None:
     return None if found.offered else f"MWAA's support of Airflow {version} ended on {found.ended}."
 
 
-def can_upgrade(before: str, after: str) -> str | None:
+def not_upgraded(before: str, after: str) -> str | None:
     """Return why an environment cannot be brought from one version to another in place; None if it can.
 
     A version may also be an older one: MWAA goes back within a major version, and from 3.x to 2.11.x.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import typer
 
 from mwaa_dbt.errors import ProjectError
 from scripts.airflow.environment import Environment
 from scripts.airflow.log_request import Component, Request
+from scripts.aws.environment import LOGS
 from scripts.aws.logs import Line, Logs
 from scripts.console import err
 from scripts.env.containers import group
@@ -20,14 +22,13 @@ from scripts.local.state import ENVIRONMENT
 
 PAUSE = 3.0  # seconds between two looks
 LATE = timedelta(seconds=30)  # that a line may take to CloudWatch
-# Component → its key in GetEnvironment, the end of its log group's name, what its streams' names begin with, and the
-# table's key in settings.toml. The triggerer writes to the scheduler's group.
-GROUPS: dict[Component, tuple[str, str, str, str]] = {
-    "scheduler": ("SchedulerLogs", "Scheduler", "", "scheduler"),
-    "triggerer": ("SchedulerLogs", "Scheduler", "triggerer", "scheduler"),
-    "worker": ("WorkerLogs", "Worker", "", "worker"),
-    "webserver": ("WebserverLogs", "WebServer", "", "webserver"),
-    "dag-processing": ("DagProcessingLogs", "DAGProcessing", "", "dag_processing"),
+# Component → the logs that it writes to, and what its streams' names begin with there.
+STREAMS: dict[Component, tuple[str, str]] = {
+    "scheduler": ("scheduler", ""),
+    "triggerer": ("scheduler", "triggerer"),
+    "worker": ("worker", ""),
+    "webserver": ("webserver", ""),
+    "dag-processing": ("dag_processing", ""),
 }
 # The rehearsal's own names of these processes.
 LOCAL = {"webserver": "api-server", "dag-processing": "dag-processor"}
@@ -43,7 +44,7 @@ def show(environment: Environment, request: Request, since: datetime) -> None:
         ProjectError: if MWAA does not write them.
     """
     component = request.component or "scheduler"
-    name, streams = _group(environment, component), GROUPS[component][2]
+    name, streams = _group(environment, component), STREAMS[component][1]
     logs = environment.target.aws.logs
     # CloudWatch's own pattern for a text: fewer lines are sent.
     pattern = '"{}"'.format(request.grep.replace('"', '\\"')) if request.grep else ""
@@ -52,7 +53,7 @@ def show(environment: Environment, request: Request, since: datetime) -> None:
     if request.follow:
         _echo(_coming(logs, (name, streams, pattern), found, since))
     elif not found:
-        level = environment.described.get("LoggingConfiguration", {}).get(GROUPS[component][0], {}).get("LogLevel")
+        level = _logging(environment, component).get("LogLevel")
         err.print(f"Nothing in {name} since {since:%Y-%m-%d %H:%M} UTC{f', level {level}' if level else ''}.")
 
 
@@ -63,8 +64,7 @@ def _group(environment: Environment, component: Component) -> str:
             f"--component {component}",
             f"`mwaa local logs {LOCAL.get(component, component)}` shows its file, `mwaa local logs` names all",
         )
-    key, ending, _, setting = GROUPS[component]
-    written = environment.described.get("LoggingConfiguration", {}).get(key, {})
+    written, setting = _logging(environment, component), STREAMS[component][0]
     if not written.get("Enabled"):
         raise ProjectError(
             f"{environment.mwaa.name} does not write the logs of its {component}.",
@@ -72,7 +72,12 @@ def _group(environment: Environment, component: Component) -> str:
             f'add `logs = {{{setting} = "INFO"}}` to [environments.{environment.name}.mwaa], then `mwaa env update`',
         )
     named = ARN.search(str(written.get("CloudWatchLogGroupArn", "")))
-    return named[1] if named else group(environment.mwaa.name, ending)
+    return named[1] if named else group(environment.mwaa.name, LOGS[setting].group)
+
+
+def _logging(environment: Environment, component: Component) -> Mapping[str, Any]:
+    logs: Mapping[str, Any] = environment.described.get("LoggingConfiguration") or {}
+    return dict(logs.get(LOGS[STREAMS[component][0]].field) or {})
 
 
 def _coming(logs: Logs, where: tuple[str, str, str], told: list[Line], since: datetime) -> Iterator[Line]:

@@ -74,14 +74,7 @@ class Airflow:
 
     def pages(self, path: str, key: str, **filters: Any) -> Iterator[dict[str, Any]]:
         """Yield all items of a listing."""
-        offset = 0
-        while True:
-            where = {**filters, "limit": PAGE, "offset": offset}
-            page = self.call("GET", path, params=where) or {key: [], "total_entries": 0}
-            yield from page[key]
-            offset += PAGE
-            if offset >= page["total_entries"]:
-                return
+        return pages(lambda where: self.call("GET", path, params={**filters, **where}), key)
 
     def trigger(self, dag: str, conf: Mapping[str, Any], run: str | None = None) -> str:
         """Start a run and return its id; without one, Airflow makes it.
@@ -122,6 +115,20 @@ class Airflow:
         if found is None:
             raise ProjectError(f"Task {task} has no log of try {attempt}.", f"run {run} of {dag}", "name another try")
         return read_lines(found["content"])
+
+
+def pages(ask: Callable[[Mapping[str, int]], Any], key: str) -> Iterator[dict[str, Any]]:
+    """Yield all items of a listing that Airflow gives page by page.
+
+    Args:
+        ask: returns the page of a limit and an offset; None if there is no such thing.
+        key: of the items in it.
+    """
+    offset, total = 0, 1
+    while offset < total:
+        page = ask({"limit": PAGE, "offset": offset}) or {key: [], "total_entries": 0}
+        yield from page[key]
+        offset, total = offset + PAGE, int(page["total_entries"])
 
 
 def dag_path(dag: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from scripts.aws.errors import Told
+from scripts.aws.errors import AwsError, Told
 
 GONE = ("NoSuchKey", "NoSuchVersion", "404", "NotFound")
 UNSET = (
@@ -77,13 +77,12 @@ class Bucket:
 
     def exists(self) -> bool:
         """Say whether the bucket is there."""
-        with self._told("s3:ListBucket", self.name):
-            try:
-                self._s3.head_bucket(Bucket=self.name)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in GONE:
-                    return False
+        try:
+            self.region()
+        except AwsError as error:
+            if not error.absent:
                 raise
+            return False
         return True
 
     def versioned(self) -> bool:

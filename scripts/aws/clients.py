@@ -19,7 +19,6 @@ from scripts.aws.environment import Mwaa
 from scripts.aws.errors import Told
 from scripts.aws.iam import Iam
 from scripts.aws.logs import Logs
-from scripts.aws.policies import Policies
 from scripts.aws.secrets import Secrets
 from scripts.aws.stacks import Stacks
 
@@ -85,7 +84,7 @@ class Aws:
     def make_queue(self, queue: str) -> None:
         """Create a queue of SQS, as MWAA does for its workers."""
         with self._told("sqs:CreateQueue", queue):
-            self._session.client("sqs", endpoint_url=self.endpoint, config=self._config).create_queue(QueueName=queue)
+            self._client("sqs").create_queue(QueueName=queue)
 
     @property
     def logs(self) -> Logs:
@@ -101,14 +100,6 @@ class Aws:
     def ec2(self) -> Ec2:
         """The region's subnets."""
         return Ec2(self._client("ec2"), self._told)
-
-    @property
-    def policies(self) -> Policies:
-        """The account's roles and the region's keys, as far as they may be looked at."""
-        return Policies(self._client("iam"), self._client("kms"))
-
-    def _client(self, service: str) -> Any:
-        return self._session.client(service, endpoint_url=self.endpoint, config=self._config)
 
     @property
     def iam(self) -> Iam:
@@ -152,8 +143,7 @@ class Aws:
     def account(self) -> str | None:
         """Return the number of the account; None if AWS does not tell."""
         try:
-            client = self._session.client("sts", endpoint_url=self.endpoint, config=self._config)
-            return str(client.get_caller_identity()["Account"])
+            return str(self._client("sts").get_caller_identity()["Account"])
         except (BotoCoreError, ClientError):
             return None
 
@@ -163,9 +153,8 @@ class Aws:
         Raises:
             ProjectError: if the role may not be taken.
         """
-        client = self._session.client("sts", endpoint_url=self.endpoint, config=self._config)
         try:
-            given = client.assume_role(RoleArn=role, RoleSessionName="mwaa-secrets-check")["Credentials"]
+            given = self._client("sts").assume_role(RoleArn=role, RoleSessionName="mwaa-secrets-check")["Credentials"]
         except (BotoCoreError, ClientError) as error:
             raise ProjectError(
                 f"AWS does not let these credentials take the role: {error}",
@@ -182,8 +171,14 @@ class Aws:
     def key_arn(self, key: str) -> str | None:
         """Return the ARN of a KMS key, given as alias or otherwise; None if AWS does not tell."""
         try:
-            client = self._session.client("kms", endpoint_url=self.endpoint, config=self._config)
-            return str(client.describe_key(KeyId=key)["KeyMetadata"]["Arn"])
+            return str(self._client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"])
+        except (BotoCoreError, ClientError):
+            return None
+
+    def key_policy(self, key: str) -> dict[str, Any] | None:
+        """Return the policy that says who may use a KMS key; None if AWS does not tell."""
+        try:
+            return dict(json.loads(self._client("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"]))
         except (BotoCoreError, ClientError):
             return None
 
@@ -208,3 +203,6 @@ class Aws:
         }
         region = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
         return {**region, **{name: value for name, value in given.items() if value}}
+
+    def _client(self, service: str) -> Any:
+        return self._session.client(service, endpoint_url=self.endpoint, config=self._config)

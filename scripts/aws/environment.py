@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -16,6 +16,36 @@ VERSIONS = {
     "requirements.txt": ("RequirementsS3Path", "RequirementsS3ObjectVersion"),
     "plugins.zip": ("PluginsS3Path", "PluginsS3ObjectVersion"),
     "startup.sh": ("StartupScriptS3Path", "StartupScriptS3ObjectVersion"),
+}
+# Keys of settings.toml's table mwaa → GetEnvironment's fields of the same value.
+SETTINGS = {
+    "environment_class": "EnvironmentClass",
+    "min_workers": "MinWorkers",
+    "max_workers": "MaxWorkers",
+    "schedulers": "Schedulers",
+    "min_webservers": "MinWebservers",
+    "max_webservers": "MaxWebservers",
+    "access": "WebserverAccessMode",
+    "maintenance": "WeeklyMaintenanceWindowStart",
+    "role": "ExecutionRoleArn",
+    "kms_key": "KmsKey",
+}
+
+
+class Log(NamedTuple):
+    """What MWAA keeps of one kind of process: GetEnvironment's field, and the end of the log group's name."""
+
+    field: str
+    group: str
+
+
+# Keys of settings.toml's table mwaa.logs → what they stand for.
+LOGS = {
+    "dag_processing": Log("DagProcessingLogs", "DAGProcessing"),
+    "scheduler": Log("SchedulerLogs", "Scheduler"),
+    "webserver": Log("WebserverLogs", "WebServer"),
+    "worker": Log("WorkerLogs", "Worker"),
+    "task": Log("TaskLogs", "Task"),
 }
 # What InvokeRestApi calls errors of Airflow's own, with its status and answer in them.
 REST_ERRORS = ("RestApiClientException", "RestApiServerException")

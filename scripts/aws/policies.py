@@ -1,33 +1,56 @@
-"""Policies that say who may be what: a role's trust, and a KMS key's."""
+"""What IAM policies allow, read from their text: where IAM's own simulation may not be asked.
+
+Conditions are not weighed: an allowance under a condition counts, a denial under one does not. Permission boundaries
+and policies of the organization are not in a role's text.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-type Policy = dict[str, Any]
+type Document = Mapping[str, Any]
 
 
-class Policies:
-    """IAM's and KMS's policies; where AWS does not show one, it is None."""
+def allows(documents: Iterable[Document], action: str, resource: str) -> bool:
+    """Say whether policies allow an action on a resource: some statement does, and none denies it."""
+    statements = [one for document in documents for one in listed(document["Statement"])]
+    applying = [one for one in statements if _applies(one, action, resource)]
+    denied = any(one["Effect"] == "Deny" and not one.get("Condition") for one in applying)
+    return not denied and any(one["Effect"] == "Allow" for one in applying)
 
-    def __init__(self, iam: Any, kms: Any) -> None:
-        self._iam, self._kms = iam, kms
 
-    def trust(self, role: str) -> Policy | None:
-        """Return who may take a role, given as ARN."""
-        try:
-            # IAM asks for the name, without the path that the ARN has.
-            found = self._iam.get_role(RoleName=role.rsplit("/", 1)[-1])["Role"]
-            return dict(found["AssumeRolePolicyDocument"])
-        except (BotoCoreError, ClientError):
-            return None
+def _applies(statement: Mapping[str, Any], action: str, resource: str) -> bool:
+    return _chosen(statement, "Action", action) and _chosen(statement, "Resource", resource)
 
-    def key(self, key: str) -> Policy | None:
-        """Return who may use a key."""
-        try:
-            return dict(json.loads(self._kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]))
-        except (BotoCoreError, ClientError):
-            return None
+
+def _chosen(statement: Mapping[str, Any], field: str, value: str) -> bool:
+    if f"Not{field}" in statement:
+        return not matches(statement[f"Not{field}"], value)
+    return matches(statement.get(field, []), value)
+
+
+def matches(patterns: str | Iterable[str], value: str) -> bool:
+    """Say whether one of some patterns with * and ? fits; of an action in any case, as IAM has it."""
+    return any(_fits(pattern, value) for pattern in listed(patterns))
+
+
+def _fits(pattern: str, value: str) -> bool:
+    # In IAM's patterns a bracket is a bracket.
+    plain = pattern.replace("[", "[[]")
+    if value.startswith("arn:"):
+        return fnmatchcase(value, plain)
+    return fnmatchcase(value.lower(), plain.lower())
+
+
+def sources(statements: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the ARNs that statements want the asking resource to have (condition aws:SourceArn)."""
+    tests = [test for one in statements for test in one.get("Condition", {}).values()]
+    found = [value for test in tests for key, value in test.items() if key.lower() == "aws:sourcearn"]
+    return [arn for value in found for arn in listed(value)]
+
+
+def listed(found: Any) -> list[Any]:
+    """Return what a policy has as one or as a list of them."""
+    return list(found) if isinstance(found, list | tuple) else [found]

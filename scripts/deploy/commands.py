@@ -13,17 +13,16 @@ from scripts.console import out
 from scripts.deploy.apply import Source
 from scripts.deploy.plan import Plan
 from scripts.deploy.update import COST
+from scripts.flags import Env, Json
 from scripts.paths import find_project
 from scripts.target import Target, find_target
 
 app = typer.Typer()
-Environment = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for another deploy to end.")]
 
 
 @app.command()
-def plan(environment: Environment = "local", as_json: Json = False) -> None:
+def plan(environment: Env = "local", as_json: Json = False) -> None:
     """Show what a deploy of build/<environment> would do; reads only.
 
     Example: mwaa plan --env prod
@@ -39,7 +38,7 @@ def plan(environment: Environment = "local", as_json: Json = False) -> None:
 
 
 @app.command()
-def deploy(environment: Environment = "local", wait: Wait = 0.0, as_json: Json = False) -> None:
+def deploy(environment: Env = "local", wait: Wait = 0.0, as_json: Json = False) -> None:
     """Make build/<environment> live: archives, DAG files, pointer, and, only if needed, the MWAA environment.
 
     Killed at any moment, the old release or the new one is live; the same command again ends it.
@@ -53,7 +52,7 @@ def deploy(environment: Environment = "local", wait: Wait = 0.0, as_json: Json =
 @app.command()
 def rollback(
     release: Annotated[str | None, typer.Argument(help="A release's name. \\[default: the one before]")] = None,
-    environment: Environment = "local",
+    environment: Env = "local",
     wait: Wait = 0.0,
     as_json: Json = False,
 ) -> None:
@@ -69,7 +68,7 @@ def rollback(
 
 
 @app.command()
-def releases(environment: Environment = "local", as_json: Json = False) -> None:
+def releases(environment: Env = "local", as_json: Json = False) -> None:
     """List the releases that the bucket keeps, the newest deploy first.
 
     Example: mwaa releases --env prod
@@ -96,7 +95,7 @@ def releases(environment: Environment = "local", as_json: Json = False) -> None:
 
 
 @app.command()
-def drift(environment: Environment = "local", as_json: Json = False) -> None:
+def drift(environment: Env = "local", as_json: Json = False) -> None:
     """Compare bucket and environment with the live release; exit code 1 if other hands have changed them.
 
     Example: mwaa drift --env prod
@@ -118,7 +117,7 @@ def drift(environment: Environment = "local", as_json: Json = False) -> None:
 
 @app.command()
 def gc(
-    environment: Environment = "local",
+    environment: Env = "local",
     newest: Annotated[int, typer.Option("--keep", min=1, help="Releases to keep at least.")] = 10,
     days: Annotated[
         int | None, typer.Option(min=0, help="Keep what was live so long, instead of asking for active runs.")
@@ -153,7 +152,7 @@ def gc(
 
 @app.command()
 def unlock(
-    environment: Environment = "local",
+    environment: Env = "local",
     force: Annotated[bool, typer.Option("--force", help="Even if its owner seems alive.")] = False,
 ) -> None:
     """Remove the lock that a dead deploy has left.

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
+from scripts.aws.policies import listed, matches
 from scripts.deploy.lock import holder
 from scripts.doctor.cloud import Cloud
 from scripts.doctor.finding import Finding, error, failed, ok, skipped, warning
-from scripts.doctor.policies import listed, matches
 from scripts.secrets.policy import partition
 
 TEMPLATE = "infra/bucket.yaml"

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from mwaa_dbt.errors import ProjectError
 from scripts.doctor.case import Case
 from scripts.release import pins
-from scripts.venvs import LOCKS
+from scripts.venvs import LOCKS, airflow_lock
 
 # Where AWS publishes its images (docs/locks.md).
 IMAGES = "https://raw.githubusercontent.com/aws/amazon-mwaa-docker-images/main/images/airflow"
@@ -68,7 +68,7 @@ def _fetched(url: str) -> str:
 
 
 def _locked(case: Case, reason: str) -> Constraints:
-    lock = case.paths.root / LOCKS / f"airflow-{case.airflow}.txt"
+    lock = airflow_lock(case.paths, case.airflow)
     if not lock.is_file():
         what = f"There is no lock for Airflow {case.airflow}."
         raise ProjectError(what, str(lock), "resolve it (docs/locks.md)")

@@ -8,13 +8,13 @@ from typing import Any
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.sizing import is_2
+from scripts.airflow.rest import PAGE, pages
 from scripts.aws import DeniedError
 from scripts.deploy.update import STEADY
 from scripts.doctor.cloud import Cloud
 from scripts.doctor.finding import Finding, error, failed, ok, skipped, warning
 from scripts.prove import BUDGET
 
-PAGE = 100  # Airflow's own limit
 HEALTH = {True: "/health", False: "/monitor/health"}  # on Airflow 2, and since
 # MWAA looks for new DAG files every five minutes (dag_processor.refresh_interval), then parses them.
 FRESH = timedelta(minutes=10)
@@ -69,7 +69,7 @@ def _dags(cloud: Cloud) -> Iterator[Finding]:
     if cloud.live is None or isinstance(cloud.live, ProjectError):
         return
     wanted = {str(dag["dag"]) for dag in cloud.live.record["dags"]}
-    there = {str(dag["dag_id"]): dag for dag in _all(cloud)}
+    there = {str(dag["dag_id"]): dag for dag in pages(lambda where: _ask(cloud, "/dags", **where), "dags")}
     if lacking := sorted(wanted - set(there)):
         what = f"release {cloud.live.release} has DAGs that Airflow does not show: {', '.join(lacking)}"
         entry = cloud.live.entry
@@ -94,14 +94,6 @@ def _slow(dags: list[Mapping[str, Any]]) -> Iterator[Finding]:
     if known and not slow:
         name, seconds = max(known.items(), key=lambda item: item[1])
         yield ok(f"the slowest parse took {seconds:.1f} s of {BUDGET:.0f} s: {name}")
-
-
-def _all(cloud: Cloud) -> Iterator[Mapping[str, Any]]:
-    offset, total = 0, 1
-    while offset < total:
-        page = _ask(cloud, "/dags", limit=PAGE, offset=offset)
-        yield from page["dags"]
-        offset, total = offset + PAGE, int(page["total_entries"])
 
 
 def _ask(cloud: Cloud, path: str, **query: Any) -> Any:

@@ -9,30 +9,18 @@ from typing import Any
 import requests
 
 from mwaa_dbt.errors import ProjectError
+from scripts.aws.environment import LOGS, SETTINGS
 from scripts.deploy.update import LOST, STEADY, running
 from scripts.doctor.cloud import Cloud
 from scripts.doctor.finding import Finding, error, failed, ok, skipped, warning
 from scripts.options import project_options
-from scripts.versions import can_upgrade
+from scripts.versions import not_upgraded
 
 UPDATE = "mwaa env update"
 AGAIN = "`mwaa local down`, then `mwaa local up`"
-# GetEnvironment's fields, by the settings' names.
-FIELDS = {
-    "environment_class": "EnvironmentClass",
-    "min_workers": "MinWorkers",
-    "max_workers": "MaxWorkers",
-    "schedulers": "Schedulers",
-    "min_webservers": "MinWebservers",
-    "max_webservers": "MaxWebservers",
-    "access": "WebserverAccessMode",
-    "role": "ExecutionRoleArn",
-    "maintenance": "WeeklyMaintenanceWindowStart",
-    "kms_key": "KmsKey",
-}
 # Where containers say how they started, and from which level on they do.
-LOUD, LEVELS = ("SchedulerLogs", "WorkerLogs"), ("DEBUG", "INFO")
-HEARD = {"TaskLogs": "what dbt says in tasks", "DagProcessingLogs": "import errors, and what Slack was not told"}
+LOUD, LEVELS = ("scheduler", "worker"), ("DEBUG", "INFO")
+HEARD = {"task": "what dbt says in tasks", "dag_processing": "import errors, and what Slack was not told"}
 PATIENCE = 5.0  # seconds
 LOOPBACK = "127.0.0.1:"  # where a rehearsal's web server is
 
@@ -78,14 +66,14 @@ def _version(cloud: Cloud) -> Iterator[Finding]:
     if has == wanted:
         yield ok(f"it has Airflow {has}, as settings.toml says")
         return
-    way = can_upgrade(has, wanted)
+    way = not_upgraded(has, wanted)
     fix = f"write airflow_version = {has!r} in settings.toml. {way}" if way else _fix(cloud, "airflow_version")
     yield error(f"it has Airflow {has}, settings.toml says {wanted}", fix)
 
 
 def _size(cloud: Cloud) -> Iterator[Finding]:
     mwaa, differing = cloud.case.environment.mwaa, 0
-    for setting, field in FIELDS.items():
+    for setting, field in SETTINGS.items():
         wanted, has = getattr(mwaa, setting), cloud.environment.get(field)
         if wanted is not None and has is not None and wanted != has:
             differing += 1
@@ -133,12 +121,13 @@ def _files(cloud: Cloud) -> Iterator[Finding]:
 
 def _logs(cloud: Cloud) -> Iterator[Finding]:
     found: Mapping[str, Any] = cloud.environment.get("LoggingConfiguration") or {}
-    deaf = [name for name in LOUD if not (_on(found, name) and found[name].get("LogLevel") in LEVELS)]
+    fields = [LOGS[kind].field for kind in LOUD]
+    deaf = [name for name in fields if not (_on(found, name) and found[name].get("LogLevel") in LEVELS)]
     for name in deaf:
         what = f"{name} are not kept from INFO on: a failed pip or startup.sh is told nowhere else"
         yield error(what, _fix(cloud, "mwaa.logs"))
-    for name, lost in HEARD.items():
-        if not _on(found, name):
+    for kind, lost in HEARD.items():
+        if not _on(found, name := LOGS[kind].field):
             yield warning(f"{name} are off: {lost} is lost", _fix(cloud, "mwaa.logs"))
     if not deaf:
         yield ok("its logs tell how containers start")

@@ -13,7 +13,7 @@ from scripts.doctor.case import Case
 from scripts.doctor.constraints import IMAGES, Constraints, constraints, named
 from scripts.doctor.finding import Finding, error, ok, warning
 from scripts.secrets.adapter import check_adapter
-from scripts.venvs import LOCKS
+from scripts.venvs import LOCKS, airflow_lock
 from scripts.versions import PAGE, known, not_offered, offered
 
 # DAG files and helpers are written for it, and so is the dbt virtualenv.
@@ -77,7 +77,7 @@ def _fault(one: Requirement, held: Constraints) -> Finding | None:
 
 
 def _lock(case: Case, held: Constraints) -> Iterator[Finding]:
-    lock = case.paths.root / LOCKS / f"airflow-{case.airflow}.txt"
+    lock = airflow_lock(case.paths, case.airflow)
     locked = named(lock.read_text()) if lock.is_file() else {}
     others = sorted(name for name in locked if held.versions.get(name, locked[name]) != locked[name])
     if others:

@@ -8,9 +8,9 @@ from typing import Any
 
 from mwaa_dbt.errors import ProjectError
 from scripts.aws import Decision, DeniedError
+from scripts.aws.policies import allows, listed, matches, sources
 from scripts.doctor.cloud import Cloud
 from scripts.doctor.finding import Finding, error, ok, skipped, warning
-from scripts.doctor.policies import allows, listed, matches
 from scripts.secrets.declared import declared
 from scripts.secrets.policy import READ, partition, through
 
@@ -52,7 +52,7 @@ def _trust(cloud: Cloud) -> Iterator[Finding]:
     trusting = {service: [one for one in statements if _trusts(one, service)] for service in SERVICES}
     lacking = [service for service, found in trusting.items() if not found]
     here = str(cloud.environment["Arn"])
-    others = {arn for found in trusting.values() if not any(_for(one, here) for one in found) for arn in _named(found)}
+    others = {arn for found in trusting.values() if not any(_for(one, here) for one in found) for arn in sources(found)}
     if lacking:
         what = f"role {_name(cloud)} does not trust {' and '.join(lacking)}: MWAA cannot take it"
         yield error(what, f"allow them {TAKE} in its trust policy")
@@ -71,14 +71,8 @@ def _trusts(statement: Mapping[str, Any], service: str) -> bool:
 
 def _for(statement: Mapping[str, Any], arn: str) -> bool:
     """Say whether a statement is for an environment; that of a clone's role is often for the first one."""
-    named = _named([statement])
+    named = sources([statement])
     return not named or matches(named, arn)
-
-
-def _named(statements: list[Mapping[str, Any]]) -> list[str]:
-    tests = [test for one in statements for test in one.get("Condition", {}).values()]
-    found = [value for test in tests for key, value in test.items() if key.lower() == "aws:sourcearn"]
-    return [arn for value in found for arn in listed(value)]
 
 
 def _rights(cloud: Cloud) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.doctor.case import Case
 from scripts.doctor.finding import Finding, error, ok, warning
-from scripts.venvs import Airflow
+from scripts.venvs import airflow_folder
 
 GB = 1024**3
 LEAST, ENOUGH = 0.5, 3.0  # GB: a build packs and unzips; Airflow's and dbt's virtualenvs are made once
@@ -40,7 +40,7 @@ def space(free: int) -> Finding:
 
 
 def _virtualenvs(case: Case) -> Iterator[Finding]:
-    airflow, dbt = Airflow(case.paths.state / f"airflow-{case.airflow}"), case.paths.home / "dbt-venv" / "current"
+    airflow, dbt = airflow_folder(case.paths, case.airflow), case.paths.home / "dbt-venv" / "current"
     # What is not there, or of another lock, is made by the next build; of one without its Python only this tells.
     if airflow.folder.is_dir() and not airflow.python.exists():
         what = f"the Python of {airflow.folder} is gone"

@@ -7,28 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import Environment
 from mwaa_dbt.sizing import CLASSES
-from scripts.aws.environment import VERSIONS
-from scripts.aws.policies import Policies, Policy
+from scripts.aws import Aws
+from scripts.aws.environment import LOGS, SETTINGS, VERSIONS
+from scripts.aws.policies import Document, listed, matches, sources
 from scripts.env.renamed import bring
 from scripts.options import project_options
 
 type Table = dict[str, Any]
-# GetEnvironment's fields and what becomes of each. First those that are settings, by table and key.
-KEPT = {
-    "EnvironmentClass": ("mwaa", "environment_class"),
-    "MinWorkers": ("mwaa", "min_workers"),
-    "MaxWorkers": ("mwaa", "max_workers"),
-    "Schedulers": ("mwaa", "schedulers"),
-    "MinWebservers": ("mwaa", "min_webservers"),
-    "MaxWebservers": ("mwaa", "max_webservers"),
-    "WebserverAccessMode": ("mwaa", "access"),
-    "WeeklyMaintenanceWindowStart": ("mwaa", "maintenance"),
-    "ExecutionRoleArn": ("mwaa", "role"),
-    "KmsKey": ("mwaa", "kms_key"),
-}
-# Settings, too, but of another shape.
+# What becomes of each field of GetEnvironment that is no setting by itself. First settings of another shape.
 TURNED = ("AirflowConfigurationOptions", "LoggingConfiguration", "NetworkConfiguration", "Tags")
 AWS_SETS = (
     "Arn",
@@ -48,13 +37,6 @@ OWN = {
     "SourceBucketArn": "releases of two environments would overwrite one another",
     "DagS3Path": "`mwaa deploy` writes to dags",
     **{name: "`mwaa build` makes these files" for pair in VERSIONS.values() for name in pair},
-}
-LOGS = {
-    "DagProcessingLogs": "dag_processing",
-    "SchedulerLogs": "scheduler",
-    "TaskLogs": "task",
-    "WebserverLogs": "webserver",
-    "WorkerLogs": "worker",
 }
 # How it is where nobody has said anything.
 USUAL = {"EndpointManagement": "SERVICE"}
@@ -90,7 +72,7 @@ def copy(described: Mapping[str, Any], new: New) -> Copy:
         new: what is its own.
     """
     mwaa: Table = {"name": new.mwaa}
-    mwaa |= {key: described[name] for name, (_, key) in KEPT.items() if described.get(name) is not None}
+    mwaa |= {key: described[name] for key, name in SETTINGS.items() if described.get(name) is not None}
     if "kms_key" in mwaa:
         mwaa["kms_key"] = key_arn(str(mwaa["kms_key"]), str(described["Arn"]))
     if tags := {key: value for key, value in (described.get("Tags") or {}).items() if not key.startswith("aws:")}:
@@ -112,13 +94,13 @@ def copy(described: Mapping[str, Any], new: New) -> Copy:
 
 
 def _logs(described: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, key in LOGS.items():
-        if one := described.get(name):
+    for key, log in LOGS.items():
+        if one := described.get(log.field):
             yield key, str(one.get("LogLevel", "INFO")) if one.get("Enabled") else "OFF"
 
 
 def _lost(described: Mapping[str, Any]) -> Iterator[str]:
-    known = {*KEPT, *TURNED, *AWS_SETS, *OWN}
+    known = {*SETTINGS.values(), *TURNED, *AWS_SETS, *OWN}
     for name, value in described.items():
         if name not in known and value and value != USUAL.get(name):
             yield f"{name} = {json.dumps(value, default=str)}: infra/environment.yaml does not know it"
@@ -146,7 +128,7 @@ def key_arn(key: str, environment: str) -> str:
     return f"arn:{partition}:kms:{region}:{account}:key/{key.removeprefix('key/')}"
 
 
-def warnings(described: Mapping[str, Any], tables: Table, new: New, policies: Policies) -> list[str]:
+def warnings(described: Mapping[str, Any], tables: Table, new: New, aws: Aws) -> list[str]:
     """Return what was made for the old environment, and must let in the new one or be left out."""
     arn = str(described["Arn"]).rpartition("/")[0] + f"/{new.mwaa}"
     looked: list[str | None] = []
@@ -160,33 +142,24 @@ def warnings(described: Mapping[str, Any], tables: Table, new: New, policies: Po
             f"role {role}: it must be allowed bucket {new.bucket}, log groups airflow-{new.mwaa}-* and the rest of "
             "ExecutionRole in infra/environment.yaml; without the line `role` one is made that is"
         )
-        looked.append(_warning(f"role {role}", "trust policy", policies.trust(str(role)), arn))
+        looked.append(_warning(f"role {role}", "trust policy", _trust(aws, str(role)), arn))
     if key := described.get("KmsKey"):
-        looked.append(_warning(f"KMS key {key}", "key policy", policies.key(str(key)), arn))
+        looked.append(_warning(f"KMS key {key}", "key policy", aws.key_policy(str(key)), arn))
     return [text for text in looked if text]
 
 
-def _warning(what: str, name: str, policy: Policy | None, arn: str) -> str | None:
+def _trust(aws: Aws, role: str) -> Document | None:
+    try:
+        # IAM asks for the name, without the path that the ARN has.
+        return aws.iam.trust(role.rpartition("/")[2])
+    except ProjectError:
+        return None
+
+
+def _warning(what: str, name: str, policy: Document | None, arn: str) -> str | None:
     if policy is None:
         return f"{what}: its {name} could not be read; if it names the old environment in aws:SourceArn, add {arn}"
-    sources = [source for one in _listed(policy.get("Statement")) for source in _sources(one)]
-    if not sources or any(_fits(source, arn) for source in sources):
+    named = [source for source in sources(listed(policy["Statement"])) if ":airflow:" in source]
+    if not named or matches(named, arn):
         return None
-    return f"{what}: its {name} lets in {', '.join(sources)} only; add {arn} to aws:SourceArn there"
-
-
-def _sources(statement: Mapping[str, Any]) -> Iterator[str]:
-    for test in (statement.get("Condition") or {}).values():
-        for key, value in test.items():
-            if key.lower() == "aws:sourcearn":
-                yield from (one for one in _listed(value) if ":airflow:" in one)
-
-
-def _fits(pattern: str, arn: str) -> bool:
-    from fnmatch import fnmatchcase
-
-    return fnmatchcase(arn, pattern)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    return f"{what}: its {name} lets in {', '.join(named)} only; add {arn} to aws:SourceArn there"

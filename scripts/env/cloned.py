@@ -63,7 +63,7 @@ def find(paths: Paths, wanted: Clone) -> Found:
     found = clone.copy(described, new)
     whole = read_back(paths.settings, as_text(new.name, found.tables)).environment(new.name)
     found.tables = clone.without_ours(found.tables, whole, new.airflow)
-    found.warnings += clone.warnings(described, found.tables, new, aws.policies)
+    found.warnings += clone.warnings(described, found.tables, new, aws)
     return Found(wanted.source, new, found, as_text(new.name, found.tables), clone.own(described))
 
 

@@ -13,6 +13,7 @@ from mwaa_dbt.errors import ProjectError
 from scripts.aws.stacks import Change, Wish
 from scripts.console import step, wide
 from scripts.env.site import Kind, Site
+from scripts.env.versions import JUMP
 
 ENVIRONMENT, BUCKET = "AWS::MWAA::Environment", "AWS::S3::Bucket"
 # To replace one is to lose it, or what stands on it.
@@ -83,8 +84,6 @@ def refuse_replacement(part: Part) -> None:
 
 def cost(part: Part, described: Mapping[str, Any] | None, wanted: str) -> str | None:
     """Say how long a change of the environment takes and what it does meanwhile; None if it does not change."""
-    from scripts.env.versions import JUMP
-
     touched = [one for one in part.changes if one.kind == ENVIRONMENT]
     if not touched:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mwaa_dbt.errors import ProjectError
-from scripts.versions import can_upgrade, not_offered, offered
+from scripts.versions import not_offered, not_upgraded, offered
 
 JUMP = "up to 2 hours; the UI is away, running tasks are ended; MWAA takes a snapshot and goes back if it fails"
 
@@ -17,5 +17,5 @@ def check_offered(version: str, where: str) -> None:
 
 def check_jump(before: str, after: str, where: str) -> None:
     """Raise ProjectError for a change of version that MWAA does not do in place."""
-    if reason := can_upgrade(before, after):
+    if reason := not_upgraded(before, after):
         raise ProjectError(reason, where, "go that way, or make a new environment of it: `mwaa env clone`")

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
+from scripts.flags import Env, Json
 from scripts.history.window import FORMS, Window, read_since, read_until
 
 DEFAULT_DAYS = 30
 
-Environment = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]
 Dag = Annotated[str | None, typer.Option("--dag", help="Only this DAG.", metavar="ID")]
 Node = Annotated[
     str | None, typer.Option("--node", help="This node's runs: its name or dbt's unique id.", metavar="NAME")
@@ -29,7 +29,6 @@ Limit = Annotated[
     int | None,
     typer.Option("--limit", "-n", min=1, help="Rows; if not given 20 in a table, 100 runs in --html, all in --json."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write a page for a browser.", metavar="FILE")]
 
 
@@ -37,7 +36,7 @@ Html = Annotated[Path | None, typer.Option("--html", help="Write a page for a br
 class Request:
     """The options, each with its default."""
 
-    environment: Environment = "local"
+    environment: Env = "local"
     dag: Dag = None
     node: Node = None
     run: Run = None

@@ -11,7 +11,7 @@ import time
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import Environment, Logs, Mwaa, Network
 from scripts.aws import Bucket
-from scripts.aws.environment import VERSIONS
+from scripts.aws.environment import LOGS, VERSIONS
 from scripts.env.containers import group
 from scripts.local.celery import queue
 from scripts.local.record import Record, last_update
@@ -20,14 +20,6 @@ from scripts.options import project_options
 
 # Of one container, scheduler and worker.
 HYBRID = "mw1.micro"
-# The API's names of what is logged → those of settings.toml and of the log groups.
-MODULES = {
-    "DagProcessing": ("dag_processing", "DAGProcessing"),
-    "Scheduler": ("scheduler", "Scheduler"),
-    "Webserver": ("webserver", "WebServer"),
-    "Worker": ("worker", "Worker"),
-    "Task": ("task", "Task"),
-}
 
 
 def first(environment: Environment, rehearsal: Rehearsal, bucket: Bucket, airflow: str) -> Record:
@@ -100,12 +92,12 @@ def _surroundings(mwaa: Mwaa, network: Network, rehearsal: Rehearsal) -> Record:
 def _logging(name: str, logs: Logs, region: str) -> Record:
     levels = logs._asdict()
     return {
-        f"{module}Logs": {
+        log.field: {
             "Enabled": True,
             "LogLevel": levels[setting] or "INFO",
-            "CloudWatchLogGroupArn": f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{group(name, component)}",
+            "CloudWatchLogGroupArn": f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{group(name, log.group)}",
         }
-        for module, (setting, component) in MODULES.items()
+        for setting, log in LOGS.items()
     }
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from scripts.env.containers import REQUIREMENTS
 from scripts.local.processes import log_file
 from scripts.paths import Paths
-from scripts.venvs import LOCKS, Airflow
+from scripts.venvs import Airflow, airflow_folder, airflow_lock
 
 LIMIT = 540.0  # seconds: MWAA's nine minutes
 IMAGE = "mwaa-image.in"
@@ -30,8 +30,8 @@ class Requirements:
 
     def __init__(self, paths: Paths, version: str, environment: Mapping[str, str]) -> None:
         self.paths, self.environment = paths, environment
-        self.shared = Airflow(paths.state / f"airflow-{version}")
-        self.lock = paths.root / LOCKS / f"airflow-{version}.txt"
+        self.shared = airflow_folder(paths, version)
+        self.lock = airflow_lock(paths, version)
         self.log = log_file(paths, REQUIREMENTS)
         self.folder = paths.home / "requirements"
 

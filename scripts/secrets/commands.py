@@ -10,12 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from scripts.console import out
+from scripts.flags import Env, Json
 from scripts.paths import find_project
 
 app = typer.Typer(no_args_is_help=True, help="Connections and variables in Secrets Manager.")
-Environment = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]
 Names = Annotated[list[str] | None, typer.Argument(help="Connection ids or variables. \\[default: all declared]")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 From = Annotated[
     str | None, typer.Option("--from", help="Where the secret part comes from; - is standard input.", metavar="FILE")
 ]
@@ -29,7 +28,7 @@ class Push:
     """The options of `mwaa secrets push`."""
 
     names: Names = None
-    environment: Environment = "local"
+    environment: Env = "local"
     source: From = None
     passphrase: Passphrase = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False
@@ -75,7 +74,7 @@ app.command()(push)
 @app.command()
 def check(
     names: Names = None,
-    environment: Environment = "local",
+    environment: Env = "local",
     connect: Annotated[bool, typer.Option("--connect", help="Log in to Snowflake and Slack, too.")] = False,
     role: Annotated[
         str | None, typer.Option("--role", help="Read as this role, e.g. MWAA's execution role.", metavar="ARN")
@@ -106,7 +105,7 @@ def check(
 
 
 @app.command()
-def diff(names: Names = None, environment: Environment = "local", as_json: Json = False) -> None:
+def diff(names: Names = None, environment: Env = "local", as_json: Json = False) -> None:
     """Show how Secrets Manager differs from settings.toml, never a secret part; exit code 1 if anything does.
 
     Example: mwaa secrets diff --env prod
@@ -128,7 +127,7 @@ def diff(names: Names = None, environment: Environment = "local", as_json: Json 
 
 @app.command()
 def policy(
-    environment: Environment = "local",
+    environment: Env = "local",
     account: Annotated[
         str | None, typer.Option(help="The account's twelve digits. \\[default: of your credentials]", metavar="NUMBER")
     ] = None,

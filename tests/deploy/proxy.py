@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
-from tests.serving import served
-
-PASSED_ON = ("content-length", "transfer-encoding", "connection", "date", "server")
+from tests.serving import Handler, Reply, serving
 
 
 @dataclass
@@ -49,60 +45,28 @@ class Proxy:
             return call
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Any
-
-    def _pass_on(self) -> None:
-        proxy: Proxy = self.server.proxy
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+class _Handler(Handler):
+    def answer(self, body: bytes) -> Reply:
+        proxy: Proxy = self.part
         call = proxy.count(self.command, self.path)
         if refused := proxy.before(call):
-            self._refuse(*refused)
-            return
-        upstream = http.client.HTTPConnection(urlsplit(proxy.upstream).netloc, timeout=60)
-        upstream.request(self.command, self.path, body, dict(self.headers))
-        answer = upstream.getresponse()
-        data = answer.read()
-        upstream.close()
-        if refused := proxy.after(call):
-            self._refuse(*refused)
-            return
-        self.send_response(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in PASSED_ON:
-                self.send_header(name, value)
-        self._send(data, answer.getheader("content-length"))
+            return _refusal(*refused)
+        reply = self.forward(proxy.upstream, body)
+        refused = proxy.after(call)
+        return _refusal(*refused) if refused else reply
 
-    def _refuse(self, status: int, code: str) -> None:
-        self.send_response(status)
-        self.send_header("content-type", "application/xml")
-        text = f"<Error><Code>{code}</Code><Message>told by the test</Message></Error>"
-        self._send(b"" if self.command == "HEAD" else text.encode(), None)
 
-    def _send(self, data: bytes, length: str | None) -> None:
-        self.send_header("content-length", length if self.command == "HEAD" and length else str(len(data)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = _pass_on  # noqa: N815 - as http.server wants it
-
-    def log_message(self, *_: Any) -> None:
-        """Stay silent."""
+def _refusal(status: int, code: str) -> Reply:
+    text = f"<Error><Code>{code}</Code><Message>told by the test</Message></Error>"
+    # With a length, the answer to a HEAD is one that has a body.
+    return Reply(status, text.encode(), [("content-type", "application/xml"), ("content-length", "0")])
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
     def handle_error(self, *_: Any) -> None:
         """Say nothing of a caller that was killed."""
 
 
-@contextmanager
-def running(upstream: str) -> Iterator[Proxy]:
+def running(upstream: str) -> AbstractContextManager[Proxy]:
     """Run a proxy on a free loopback port."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.proxy = proxy = Proxy(upstream)  # type: ignore[attr-defined]
-    with served(server) as proxy.url:
-        yield proxy
+    return serving(_Handler, Proxy(upstream), _Server)

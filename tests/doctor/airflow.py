@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.serving import served
+from tests.serving import Handler, Reply, serving
 
 
 def dag(name: str, paused: bool = False, seconds: float = 1.0) -> dict[str, Any]:
@@ -47,30 +45,15 @@ class Airflow:
         }.get(path)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Any
-
-    def _answer(self) -> None:
-        airflow: Airflow = self.server.airflow
-        found = airflow.answer(urlsplit(self.path).path)
-        plain = airflow.page and "/api/" in self.path
-        data = airflow.page.encode() if plain else json.dumps(found).encode()
-        self.send_response(404 if found is None else 503 if airflow.broken and "/api/" in self.path else 200)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-    do_GET = do_HEAD = _answer  # noqa: N815 - as http.server wants it
-
-    def log_message(self, *_: Any) -> None:
-        """Stay silent."""
+class _Handler(Handler):
+    def answer(self, _: bytes) -> Reply:
+        airflow: Airflow = self.part
+        path, api = urlsplit(self.path).path, "/api/" in self.path
+        found = airflow.answer(path)
+        data = airflow.page.encode() if airflow.page and api else json.dumps(found).encode()
+        return Reply(404 if found is None else 503 if airflow.broken and api else 200, data)
 
 
-@contextmanager
-def running() -> Iterator[Airflow]:
+def running() -> AbstractContextManager[Airflow]:
     """Run it on a free loopback port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.airflow = airflow = Airflow()  # type: ignore[attr-defined]
-    with served(server) as airflow.url:
-        yield airflow
+    return serving(_Handler, Airflow())

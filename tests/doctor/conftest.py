@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import shutil
 import sys
@@ -13,12 +12,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from moto.server import ThreadedMotoServer
 
 from scripts.local import record
 from scripts.local.processes import Launcher
 from scripts.local.state import Member, Rehearsal, free_port
 from scripts.paths import PACKAGE, Paths
+from tests import serving
 from tests.doctor import airflow as airflow_api
 from tests.doctor import gate as gates
 from tests.doctor.airflow import Airflow
@@ -47,12 +46,8 @@ class Bed:
 @pytest.fixture(scope="session")
 def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     """Start the servers, the rehearsal's front among them as `mwaa local up` starts it."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     paths = make_project(tmp_path_factory.mktemp("project"))
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    upstream = "http://{}:{}".format(*moto.get_host_and_port())
-    with gates.running(upstream) as gate, airflow_api.running() as airflow:
+    with serving.moto() as upstream, gates.running(upstream) as gate, airflow_api.running() as airflow:
         ports = {"aws": port(gate.url), "airflow": port(airflow.url), "mwaa": free_port(), "outside": 9}
         rehearsal = Rehearsal(ENVIRONMENT, REGION, "unused", ports)
         me = psutil.Process()
@@ -65,7 +60,6 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
             yield Bed(paths, gate, airflow, rehearsal)
         finally:
             psutil.Process(rehearsal.members["mwaa"].pid).kill()
-            moto.stop()
 
 
 def port(url: str) -> int:

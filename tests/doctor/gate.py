@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-from tests.serving import served
+from tests.serving import Handler, Reply, serving
 
-PASSED_ON = ("content-length", "transfer-encoding", "connection", "date", "server")
 SIMULATED = """<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
 <SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults><member>
 <EvalActionName>{action}</EvalActionName><EvalDecision>{decision}</EvalDecision>
@@ -44,73 +39,41 @@ class Gate:
     simulated: list[tuple[str, str]] = field(default_factory=list)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Any
-
-    def _pass_on(self) -> None:
-        gate: Gate = self.server.gate
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+class _Handler(Handler):
+    def answer(self, body: bytes) -> Reply:
+        gate: Gate = self.part
         told = f"{self.command} {self.path} {self.headers.get('x-amz-target')} {body[:2000].decode(errors='replace')}"
         if any(word in told for word in gate.denied):
-            self._refuse()
-        elif refusal := next((text for word, text in gate.refusals.items() if word in told), None):
-            self._answer(403, refusal.encode(), {"content-type": "text/xml"})
-        elif gate.policy and self.command == "GET" and self.path.endswith("?policy"):
-            self._answer(200, gate.policy.encode(), {"content-type": "application/json"})
-        elif body.startswith(b"Action=SimulatePrincipalPolicy"):
-            self._simulate(gate, {key: values[0] for key, values in parse_qs(body.decode()).items()})
-        else:
-            self._forward(gate, body)
+            return self._refusal()
+        if refusal := next((text for word, text in gate.refusals.items() if word in told), None):
+            return _xml(403, refusal)
+        if gate.policy and self.command == "GET" and self.path.endswith("?policy"):
+            return Reply(200, gate.policy.encode(), [("content-type", "application/json")])
+        if body.startswith(b"Action=SimulatePrincipalPolicy"):
+            return _simulated(gate, {key: values[0] for key, values in parse_qs(body.decode()).items()})
+        return self.forward(gate.upstream, body)
 
-    def _forward(self, gate: Gate, body: bytes) -> None:
-        upstream = http.client.HTTPConnection(urlsplit(gate.upstream).netloc, timeout=30)
-        upstream.request(self.command, self.path, body, dict(self.headers))
-        answer = upstream.getresponse()
-        data = answer.read()
-        upstream.close()
-        kept = {name: value for name, value in answer.getheaders() if name.lower() not in PASSED_ON}
-        self._answer(answer.status, data, kept, answer.getheader("content-length"))
-
-    def _simulate(self, gate: Gate, asked: dict[str, str]) -> None:
-        action = asked["ActionNames.member.1"]
-        gate.simulated.append((action, asked["ResourceArns.member.1"]))
-        decision = "implicitDeny" if action in gate.impossible else "allowed"
-        missing = f"<member>{gate.missing}</member>" if gate.missing else ""
-        text = SIMULATED.format(action=action, decision=decision, missing=missing)
-        self._answer(200, text.encode(), {"content-type": "text/xml"})
-
-    def _refuse(self) -> None:
+    def _refusal(self) -> Reply:
         if self.headers.get("x-amz-target"):
             data = json.dumps({"__type": "AccessDeniedException", "Message": "told by the test"}).encode()
-            self._answer(400, data, {"content-type": "application/x-amz-json-1.1"})
-            return
+            return Reply(400, data, [("content-type", "application/x-amz-json-1.1")])
         error = "<Error><Code>AccessDenied</Code><Message>told by the test</Message></Error>"
         iam = "/iam/" in self.headers.get("authorization", "")
-        text = f"<ErrorResponse>{error}</ErrorResponse>" if iam else error
-        self._answer(403, text.encode(), {"content-type": "text/xml"})
-
-    def _answer(self, status: int, data: bytes, headers: dict[str, str], length: str | None = None) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        head = self.command == "HEAD"
-        self.send_header("content-length", length if head and length else str(len(data)))
-        self.end_headers()
-        if not head:
-            self.wfile.write(data)
-
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = _pass_on  # noqa: N815 - as http.server wants it
-
-    def log_message(self, *_: Any) -> None:
-        """Stay silent."""
+        return _xml(403, f"<ErrorResponse>{error}</ErrorResponse>" if iam else error)
 
 
-@contextmanager
-def running(upstream: str) -> Iterator[Gate]:
+def _xml(status: int, text: str) -> Reply:
+    return Reply(status, text.encode(), [("content-type", "text/xml")])
+
+
+def _simulated(gate: Gate, asked: dict[str, str]) -> Reply:
+    action = asked["ActionNames.member.1"]
+    gate.simulated.append((action, asked["ResourceArns.member.1"]))
+    decision = "implicitDeny" if action in gate.impossible else "allowed"
+    missing = f"<member>{gate.missing}</member>" if gate.missing else ""
+    return _xml(200, SIMULATED.format(action=action, decision=decision, missing=missing))
+
+
+def running(upstream: str) -> AbstractContextManager[Gate]:
     """Run a gate on a free loopback port; it lets everything through until it is told otherwise."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.gate = gate = Gate(upstream)  # type: ignore[attr-defined]
-    with served(server) as gate.url:
-        yield gate
+    return serving(_Handler, Gate(upstream))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,24 +21,20 @@ from scripts.local import state
 from scripts.local.rows import connect_arguments
 from scripts.paths import Paths
 from scripts.venvs import airflow_venv, dbt_venv
+from tests import command
+from tests.command import MWAA
 
 ROOT = Path(__file__).parents[2]
-MWAA = Path(sys.executable).with_name("mwaa")
 SOURCES = ("dags", "dbt", "locks", "plugins", "requirements.txt", "settings.toml", "startup.sh")
 
 
-@dataclass(frozen=True)
-class Done:
-    """A finished `mwaa` command."""
-
-    code: int
-    out: str
-    err: str
+class Done(command.Done):
+    """A finished `mwaa` command, also one that ran a DAG."""
 
     @property
     def run(self) -> dict[str, Any]:
         """What `mwaa local run --json` printed."""
-        return dict(json.loads(self.out))
+        return dict(self.json)
 
     @property
     def states(self) -> dict[str, str]:

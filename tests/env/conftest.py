@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,60 +15,19 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from scripts.fingerprint import fingerprint
 from scripts.paths import Paths
+from tests import serving
+from tests.command import MWAA, Done
 from tests.deploy.conftest import Shape, build
 from tests.env.service import Gate, Mwaa, gate_running, mwaa_running
 from tests.infra.templates import REGION
+from tests.shop import settings
 
 ROOT = Path(__file__).parents[2]
-MWAA = Path(sys.executable).with_name("mwaa")
 NUMBERS = itertools.count()
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "y", "region_name": REGION}
-SETTINGS = """
-[project]
-name = "shop"
-airflow_version = "3.3.1"
-
-[environments.prod]
-region = "eu-central-1"
-bucket = "{name}"
-
-[environments.prod.mwaa]
-name = "{name}"
-
-[environments.prod.snowflake]
-authentication = "key_pair"
-account = "org-acc"
-user = "MWAA_DBT"
-role = "TRANSFORMER"
-warehouse = "WH"
-database = "ANALYTICS"
-
-[environments.prod.slack]
-channel = "#alerts"
-"""
-
-
-@dataclass(frozen=True)
-class Done:
-    """A finished command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def seen(self) -> str:
-        """Both outputs."""
-        return self.out + self.err
-
-    @property
-    def json(self) -> Any:
-        """What --json printed."""
-        return json.loads(self.out)
 
 
 @dataclass(frozen=True)
@@ -175,11 +132,8 @@ class Site:
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
     """Give AWS as moto serves it."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
+    with serving.moto() as url:
+        yield url
 
 
 @pytest.fixture
@@ -187,7 +141,7 @@ def site(moto: str, tmp_path: Path) -> Iterator[Site]:
     """Return a new project, with a build, of which nothing is in AWS."""
     name, root = f"shop{next(NUMBERS)}", tmp_path / "project"
     root.mkdir()
-    (root / "settings.toml").write_text(SETTINGS.format(name=name))
+    (root / "settings.toml").write_text(settings(name, "mwaa", name=name))
     shutil.copytree(ROOT / "infra", root / "infra")
     (root / "build").mkdir()
     build(Shape("A"), tmp_path / "made").folder.rename(root / "build" / "prod")

@@ -6,21 +6,19 @@ parameters say, as long as the stack is there.
 
 from __future__ import annotations
 
-import http.client
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from botocore.exceptions import ClientError
 
 from tests.env.template import environment
 from tests.infra.templates import ACCOUNT, REGION
-from tests.serving import served
+from tests.serving import Handler, Reply, serving
 
 ERROR = "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>"
 LOGS = ("DagProcessingLogs", "SchedulerLogs", "TaskLogs", "WebserverLogs", "WorkerLogs")
@@ -83,34 +81,22 @@ def described(properties: dict[str, Any]) -> dict[str, Any]:
     return {**made, **aws, "WebserverUrl": f"https://{name}.c1.airflow.{REGION}.on.aws"}
 
 
-class _Api(BaseHTTPRequestHandler):
-    server: Any
-
-    def do_GET(self) -> None:
+class _Api(Handler):
+    def answer(self, body: bytes) -> Reply:
         name = unquote(self.path).rsplit("/", 1)[-1]
-        found = self.server.mwaa.environment(name)
+        if self.command == "POST":
+            wish = json.loads(body)
+            answer = self.part.rest(name, wish["Method"], wish["Path"])
+            return _json(200, {"RestApiStatusCode": 200, "RestApiResponse": answer})
+        found = self.part.environment(name)
         if found is None:
-            error = {"message": f"Environment {name} not found"}
-            self._answer(404, error, {"x-amzn-ErrorType": "ResourceNotFoundException"})
-        else:
-            self._answer(200, {"Environment": found})
+            absent = ("x-amzn-ErrorType", "ResourceNotFoundException")
+            return _json(404, {"message": f"Environment {name} not found"}, absent)
+        return _json(200, {"Environment": found})
 
-    def do_POST(self) -> None:
-        wish = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        name = unquote(self.path).rsplit("/", 1)[-1]
-        answer = self.server.mwaa.rest(name, wish["Method"], wish["Path"])
-        self._answer(200, {"RestApiStatusCode": 200, "RestApiResponse": answer})
 
-    def _answer(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {**(headers or {}), "content-length": str(len(data))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: Any) -> None:
-        """Stay silent."""
+def _json(status: int, content: Any, *headers: tuple[str, str]) -> Reply:
+    return Reply(status, json.dumps(content).encode(), headers)
 
 
 @dataclass
@@ -127,58 +113,25 @@ class Gate:
     calls: list[str] = field(default_factory=list)
 
 
-class _Gate(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Any
-
-    def _pass_on(self) -> None:
-        gate: Gate = self.server.gate
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+class _Gate(Handler):
+    def answer(self, body: bytes) -> Reply:
+        gate: Gate = self.part
         kind = self.headers.get("content-type", "")
         action = parse_qs(body.decode()).get("Action", [""])[0] if "form-urlencoded" in kind else ""
         gate.calls += [action] if action else []
         if action in gate.refused:
-            self._answer(400, ERROR.format(*gate.refused[action]).encode(), [])
-            return
-        upstream = http.client.HTTPConnection(urlsplit(gate.upstream).netloc, timeout=60)
-        upstream.request(self.command, self.path, body, dict(self.headers))
-        answer = upstream.getresponse()
-        data, headers = answer.read(), answer.getheaders()
-        upstream.close()
-        if action in gate.edited:
-            data = gate.edited[action](data.decode()).encode()
-        self._answer(answer.status, data, headers)
-
-    def _answer(self, status: int, data: bytes, headers: list[tuple[str, str]]) -> None:
-        head, length = self.command == "HEAD", dict(headers).get("Content-Length", "0")
-        self.send_response(status)
-        for name, value in headers:
-            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
-                self.send_header(name, value)
-        self.send_header("content-length", length if head else str(len(data)))
-        self.end_headers()
-        if not head:
-            self.wfile.write(data)
-
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _pass_on  # noqa: N815 - as http.server wants it
-
-    def log_message(self, *_: Any) -> None:
-        """Stay silent."""
+            return Reply(400, ERROR.format(*gate.refused[action]).encode())
+        reply = self.forward(gate.upstream, body)
+        return (
+            reply._replace(data=gate.edited[action](reply.data.decode()).encode()) if action in gate.edited else reply
+        )
 
 
-@contextmanager
-def mwaa_running(cloudformation: Any) -> Iterator[Mwaa]:
+def mwaa_running(cloudformation: Any) -> AbstractContextManager[Mwaa]:
     """Run MWAA on a free loopback port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Api)
-    server.mwaa = made = Mwaa(cloudformation)  # type: ignore[attr-defined]
-    with served(server) as made.url:
-        yield made
+    return serving(_Api, Mwaa(cloudformation))
 
 
-@contextmanager
-def gate_running(upstream: str) -> Iterator[Gate]:
+def gate_running(upstream: str) -> AbstractContextManager[Gate]:
     """Run a gate on a free loopback port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Gate)
-    server.gate = made = Gate(upstream)  # type: ignore[attr-defined]
-    with served(server) as made.url:
-        yield made
+    return serving(_Gate, Gate(upstream))

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +19,9 @@ import pytest
 from benchmarks.runs import Shape, make, store
 from scripts.aws import Aws, Bucket
 from scripts.history.model import Run, read_line
+from tests.command import MWAA
 from tests.unit.conftest import aws, bucket  # noqa: F401 - fixtures
 
-MWAA = Path(sys.executable).with_name("mwaa")
 ROOT = Path(__file__).parents[2]
 LAST = datetime(2026, 11, 20, 5, tzinfo=UTC)
 

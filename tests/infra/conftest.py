@@ -7,8 +7,8 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests import serving
 from tests.infra.environment import GIVEN, NAME, SECRET, TEMPLATE
 
 REGION = "eu-central-1"
@@ -18,12 +18,9 @@ type Deploy = Callable[..., dict[str, str]]
 @pytest.fixture(scope="module")
 def session() -> Iterator[Any]:
     """Give a function that makes clients of AWS as moto serves it on a free loopback port."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-    yield lambda service: boto3.client(service, endpoint_url=url, **keys)
-    server.stop()
+    with serving.moto() as url:
+        yield lambda service: boto3.client(service, endpoint_url=url, **keys)
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ from scripts.local.processes import Launcher
 from scripts.local.state import Rehearsal, free_port
 from scripts.paths import PACKAGE, Paths
 from scripts.venvs import container
+from tests import serving
 from tests.local.program import PROGRAM
 
 ROOT = Path(__file__).parents[2]
@@ -181,12 +182,8 @@ def begin(stand: Stand) -> None:
 @pytest.fixture(scope="module")
 def aws_port() -> Iterator[int]:
     """Run moto's server and return its port."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()[1]
-    server.stop()
+    with serving.moto() as url:
+        yield int(url.rpartition(":")[2])
 
 
 @pytest.fixture

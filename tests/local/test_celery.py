@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,9 @@ from scripts.local import celery, rehearsal, state
 from scripts.local.executor import Executor
 from scripts.local.state import Rehearsal
 from scripts.paths import Paths
+from tests.command import MWAA
 from tests.local.conftest import Stand
 
-MWAA = Path(sys.executable).with_name("mwaa")
 PORTS = {"airflow": 8080, "aws": 5001, "postgres": 5432}
 CELERY = Rehearsal("local", "eu-central-1", "bucket", PORTS, executor=Executor("celery", 3, 5))
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,27 +15,13 @@ import pytest
 
 from scripts.local.state import Member, Rehearsal
 from scripts.paths import Paths
+from tests.command import MWAA, Done
 from tests.operate.answers import Dag, Run, Task
 from tests.operate.server import NAME, Cloud, running
 from tests.unit.settings_text import TEXT
 
-MWAA = Path(sys.executable).with_name("mwaa")
 LONG = "a_dag_with_a_name_that_leaves_no_room_for_more_than_that"
 VERSIONS = ("2.11.2", "3.3.1")
-
-
-@dataclass(frozen=True)
-class Done:
-    """A finished command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What --json printed."""
-        return json.loads(self.out)
 
 
 @dataclass

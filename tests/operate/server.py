@@ -7,16 +7,14 @@ import json
 import re
 import secrets
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.operate import answers
 from tests.operate.answers import Dag, Run
-from tests.serving import served
+from tests.serving import Handler, Reply, serving
 
 NAME = "mwaa-dbt-prod"
 LARGEST = 6_000_000  # bytes that InvokeRestApi answers with
@@ -189,39 +187,17 @@ class Cloud:
         return 400 if err else 200, answer
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Any
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def do_PATCH(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        cloud: Cloud = self.server.cloud
-        data = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
+class _Handler(Handler):
+    def answer(self, body: bytes) -> Reply | None:
         cookies: list[str] = []
         try:
-            status, body = self._route(cloud, urlsplit(self.path).path, data, cookies)
-            code = ""
+            status, content = self._route(self.part, urlsplit(self.path).path, body.decode(), cookies)
+            headers = [("Set-Cookie", f"{cookie}; Path=/; HttpOnly") for cookie in cookies]
         except Refusal as refusal:
-            status, body, code = refusal.status, refusal.body, refusal.code
-        if not status:
-            self.close_connection = True
-            return
-        text = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in [("x-amzn-ErrorType", code)] if code else []:
-            self.send_header(name, value)
-        for cookie in cookies:
-            self.send_header("Set-Cookie", f"{cookie}; Path=/; HttpOnly")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+            status, content = refusal.status, refusal.body
+            headers = [("x-amzn-ErrorType", refusal.code)] if refusal.code else []
+        text = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+        return Reply(status, text, headers) if status else None
 
     def _route(self, cloud: Cloud, path: str, data: str, cookies: list[str]) -> tuple[int, Any]:
         operations = {"clitoken": "CreateCliToken", "webtoken": "CreateWebLoginToken", "restapi": "InvokeRestApi"}
@@ -284,15 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(data) if data else None
         return cloud.rest(Call("web", self.command, "/" + path.removeprefix(api), query, body))
 
-    def log_message(self, *_: Any) -> None:
-        """Stay silent."""
 
-
-@contextmanager
-def running(version: str) -> Iterator[Cloud]:
+def running(version: str) -> AbstractContextManager[Cloud]:
     """Run a server on a free loopback port."""
-    cloud = Cloud(version)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.cloud = cloud  # type: ignore[attr-defined]
-    with served(server) as cloud.url:
-        yield cloud
+    return serving(_Handler, Cloud(version))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests import serving
 from tests.operate.conftest import Project, make_project
 from tests.operate.server import NAME, running
 
@@ -23,11 +22,8 @@ SCHEDULER, TRIGGERER = "scheduler_ip-10-0-0-1.ec2.internal_1700000000.5.log", "t
 @pytest.fixture(scope="module")
 def moto() -> Iterator[int]:
     """Run moto's server and return its port."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()[1]
-    server.stop()
+    with serving.moto() as url:
+        yield int(url.rpartition(":")[2])
 
 
 @pytest.fixture

@@ -26,10 +26,12 @@ from scripts.aws.environment import VERSIONS
 from scripts.fingerprint import fingerprint
 from scripts.local.state import free_port
 from scripts.paths import Paths
+from tests.command import Done
 from tests.deploy.conftest import Built, Shape, build, deploy
 from tests.rights.asked import ACCOUNT, REGION
 from tests.rights.gate import Gate, running
 from tests.rights.policy import Statement, listed
+from tests.shop import settings
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "infra" / "deploy-role.yaml").read_text()
@@ -43,30 +45,6 @@ SUBJECTS = {
     "DeployRole": f"repo:{REPOSITORY}:environment:production",
     "CiRole": f"repo:{REPOSITORY}:pull_request",
 }
-SETTINGS = """
-[project]
-name = "shop"
-airflow_version = "3.3.1"
-
-[environments.prod]
-region = "eu-central-1"
-bucket = "{bucket}"
-
-[environments.prod.mwaa]
-name = "{bucket}"
-
-[environments.prod.snowflake]
-connection = "snowflake_default"
-authentication = "key_pair"
-account = "org-acc"
-user = "MWAA_DBT"
-role = "TRANSFORMER"
-warehouse = "WH"
-database = "ANALYTICS"
-
-[environments.prod.slack]
-channel = "#alerts"
-"""
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 # Left by a deploy on another machine.
 LOCK = {"owner": "somebody@elsewhere", "host": "elsewhere", "pid": 1, "started": 0, "token": "theirs", "held": 0}
@@ -92,15 +70,6 @@ class Cloud:
             yield Aws(REGION, self.url)
         finally:
             enforce(self.url, "0")
-
-
-@dataclass(frozen=True)
-class Done:
-    """A finished verb."""
-
-    code: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True)
@@ -225,7 +194,7 @@ def make(cloud: Cloud, releases: dict[str, Built], tmp_path: Path) -> Callable[[
         name = f"shop{next(NUMBERS)}"
         root = tmp_path / name
         root.mkdir()
-        (root / "settings.toml").write_text(SETTINGS.format(bucket=name))
+        (root / "settings.toml").write_text(settings(name, "mwaa", name=name))
         roles = make_roles(cloud, name)
         cloud.gate.keys |= {name: KEY, SECRET: SECRET_KEY}
         with cloud.open() as aws:

@@ -10,10 +10,8 @@ import base64
 import http.client
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,10 +19,11 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tests import serving
 from tests.rights.asked import ACCOUNT, REGION, Request, asked, listing
 from tests.rights.mwaa import Mwaa
 from tests.rights.policy import Ask, Statement, allowed, holds, listed
-from tests.serving import served
+from tests.serving import Handler
 
 TAKING = "sts:AssumeRoleWithWebIdentity"
 BY = re.compile(r"Credential=(\w+)/")
@@ -156,34 +155,13 @@ def _refusal(request: Request, ask: Ask) -> Reply:
     return 403 if request.service == "airflow" else 400, {"x-amzn-errortype": kind}, body
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Any
-
-    def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+class _Handler(Handler):
+    def answer(self, body: bytes) -> serving.Reply:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, told, data = self.server.gate.answer(Request(self.command, self.path, headers, body))
-        self.send_response_only(status)
-        length = told.get("content-length", "0") if self.command == "HEAD" else str(len(data))
-        for name, value in {"date": self.date_time_string(), **told, "content-length": length}.items():
-            if name not in ("transfer-encoding", "connection"):
-                self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 - http.server's names
-
-    def log_message(self, *_: Any) -> None:
-        """Stay silent."""
+        status, told, data = self.part.answer(Request(self.command, self.path, headers, body))
+        return serving.Reply(status, data, told.items())
 
 
-@contextmanager
-def running(upstream: str, admin: Credentials, iam: Any) -> Iterator[Gate]:
+def running(upstream: str, admin: Credentials, iam: Any) -> AbstractContextManager[Gate]:
     """Run a gate on a free loopback port."""
-    gate = Gate(upstream, admin, iam)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.gate = gate  # type: ignore[attr-defined]
-    with served(server) as gate.url:
-        yield gate
+    return serving.serving(_Handler, Gate(upstream, admin, iam))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,61 +17,24 @@ import boto3
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from moto.server import ThreadedMotoServer
 
 from mwaa_dbt.settings import load
 from scripts.paths import Paths
 from scripts.venvs import airflow_venv
+from tests import command, serving
+from tests.command import MWAA
+from tests.shop import settings
 
 ROOT = Path(__file__).parents[2]
-MWAA = Path(sys.executable).with_name("mwaa")
 REGION = "eu-central-1"
 NUMBERS = itertools.count()
 TOKEN = "xoxb-1234567890-abcdefghijklmnop"
 WEBHOOK = "https://hooks.slack.com/services/T01234567/B01234567/abcdefABCDEF0123456789xy"
 PASSPHRASE = "correct horse battery staple"
-SETTINGS = """
-[project]
-name = "shop"
-airflow_version = "3.3.1"
-
-[environments.prod]
-region = "eu-central-1"
-bucket = "shop"
-
-[environments.prod.secrets]
-prefix = "{prefix}"
-
-[environments.prod.snowflake]
-authentication = "key_pair"
-account = "org-acc"
-user = "MWAA_DBT"
-role = "TRANSFORMER"
-warehouse = "WH"
-database = "ANALYTICS"
-
-[environments.prod.slack]
-channel = "#alerts"
-"""
 
 
-@dataclass(frozen=True)
-class Done:
-    """A finished command; `seen` is all that it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def seen(self) -> str:
-        """Return both outputs."""
-        return self.out + self.err
-
-    @property
-    def json(self) -> Any:
-        """Return what --json printed."""
-        return json.loads(self.out)
+class Done(command.Done):
+    """A finished `mwaa secrets …`."""
 
     def row(self, name: str) -> dict[str, Any]:
         """Return one secret's row of --json."""
@@ -101,11 +62,11 @@ class Project:
 
     def secrets(self, *arguments: object, stdin: str | bytes = "") -> Done:
         """Run `mwaa secrets …`, with --env prod, as a pipeline does: without a terminal."""
-        command = [str(MWAA), "secrets", str(arguments[0]), "--env", "prod", *map(str, arguments[1:])]
+        words = [str(MWAA), "secrets", str(arguments[0]), "--env", "prod", *map(str, arguments[1:])]
         data = stdin.encode() if isinstance(stdin, str) else stdin
         self.given.append(data.decode(errors="ignore"))
         done = subprocess.run(
-            command, cwd=self.root, env=self.environment, input=data, capture_output=True, check=False, timeout=120
+            words, cwd=self.root, env=self.environment, input=data, capture_output=True, check=False, timeout=120
         )
         found = Done(done.returncode, done.stdout.decode(), done.stderr.decode())
         self.printed.append(found.seen)
@@ -182,12 +143,8 @@ class Project:
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
     """Give AWS as moto serves it."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with serving.moto() as url:
+        yield url
 
 
 def make_project(root: Path, endpoint: str) -> Project:
@@ -198,7 +155,7 @@ def make_project(root: Path, endpoint: str) -> Project:
     shutil.copytree(ROOT / "locks", root / "locks")
     (root / "dbt").mkdir()
     shutil.copy(ROOT / "dbt" / "requirements.txt", root / "dbt")
-    (root / "settings.toml").write_text(SETTINGS.format(prefix=prefix))
+    (root / "settings.toml").write_text(settings("shop", "secrets", prefix=prefix))
     (root / ".mwaa").mkdir()
     version = load(root / "settings.toml").project.airflow_version
     (root / ".mwaa" / f"airflow-{version}").symlink_to(airflow_venv(Paths(ROOT), version).folder)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
-import http.client
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from typing import Any
-from urllib.parse import urlsplit
 
-from tests.serving import served
+from tests.serving import Handler, Reply, serving
 
 ACCOUNT = "123456789012"
 
@@ -35,41 +31,19 @@ class Gate:
         )
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Any
-
-    def do_POST(self) -> None:
-        gate: Gate = self.server.gate
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+class _Handler(Handler):
+    def answer(self, body: bytes) -> Reply:
+        gate: Gate = self.part
         target = self.headers.get("x-amz-target", "")
         if target.startswith("secretsmanager."):
             action, asked = target.split(".")[1], json.loads(body)
             gate.calls.append(action)
             if not gate.allows(action, asked.get("SecretId") or asked.get("Name") or "*"):
-                self._answer(400, json.dumps({"__type": "AccessDeniedException", "Message": gate.text}).encode())
-                return
-        upstream = http.client.HTTPConnection(urlsplit(gate.upstream).netloc, timeout=30)
-        upstream.request("POST", self.path, body, dict(self.headers))
-        answer = upstream.getresponse()
-        self._answer(answer.status, answer.read(), answer.getheader("content-type"))
-        upstream.close()
-
-    def _answer(self, status: int, data: bytes, kind: str | None = None) -> None:
-        self.send_response(status)
-        self.send_header("content-type", kind or "application/x-amz-json-1.1")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: Any) -> None:
-        """Stay silent."""
+                text = json.dumps({"__type": "AccessDeniedException", "Message": gate.text})
+                return Reply(400, text.encode(), [("content-type", "application/x-amz-json-1.1")])
+        return self.forward(gate.upstream, body)
 
 
-@contextmanager
-def running(upstream: str) -> Iterator[Gate]:
+def running(upstream: str) -> AbstractContextManager[Gate]:
     """Run a gate on a free loopback port; it lets nothing through until it is told to."""
-    gate = Gate(upstream)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.gate = gate  # type: ignore[attr-defined]
-    with served(server) as gate.url:
-        yield gate
+    return serving(_Handler, Gate(upstream))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from scripts.aws import Aws, Bucket
+from tests import serving
 
 Write = Callable[..., Path]
 NUMBERS = itertools.count()
@@ -19,13 +18,8 @@ NUMBERS = itertools.count()
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Aws]:
     """Give AWS's S3 as moto serves it over HTTP on a free loopback port."""
-    # One line per request would hide what a failed test says.
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield Aws("eu-central-1", f"http://{host}:{port}")
-    server.stop()
+    with serving.moto() as url:
+        yield Aws("eu-central-1", url)
 
 
 @pytest.fixture

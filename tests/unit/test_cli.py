@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import pytest
 import typer
 
 from scripts.cli import app
+from tests.command import MWAA
 
-MWAA = Path(sys.executable).with_name("mwaa")
 ROOT = Path(__file__).parents[2]
 
 
