@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from scripts.doctor.examine import REMOTE
+from tests.command import MWAA
 from tests.doctor import gate as gates
 from tests.doctor.conftest import make_project
 from tests.doctor.world import SETTINGS
-from tests.unit.test_cli import MWAA
 
 KEYS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
 EXPIRED = "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>told</Message></Error></ErrorResponse>"

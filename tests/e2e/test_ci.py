@@ -19,7 +19,8 @@ from scripts import connections
 from scripts.ci import proxy
 from scripts.target import find_target
 from scripts.workshop import DbtTarget, open_build
-from tests.e2e.conftest import MWAA, Done, Project, copy_project
+from tests.command import MWAA
+from tests.e2e.conftest import Done, Project, copy_project
 
 pytestmark = pytest.mark.e2e
 MODELS = "dbt/jaffle_shop/models"

@@ -22,7 +22,8 @@ import requests
 
 from scripts.local import state
 from scripts.target import find_target
-from tests.e2e.conftest import MWAA, Project, copy_project
+from tests.command import MWAA
+from tests.e2e.conftest import Project, copy_project
 
 pytestmark = pytest.mark.e2e
 NAME = "mwaa-dbt-local"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mwaa_dbt.settings import load
+from scripts.aws.environment import SETTINGS
 from scripts.env import clone
 from scripts.env.renamed import bring
 from scripts.env.site import find_site
@@ -99,7 +100,7 @@ def properties(site: Site, name: str) -> dict[str, Any]:
 
 def test_every_field_has_a_fate() -> None:
     """Of GetEnvironment's fields each is a setting, AWS's own, the new environment's own, or told as lost."""
-    known = [*clone.KEPT, *clone.TURNED, *clone.AWS_SETS, *clone.OWN]
+    known = [*SETTINGS.values(), *clone.TURNED, *clone.AWS_SETS, *clone.OWN]
     assert len(known) == len({*known})
     assert {*described()} - {*known} == {"EndpointManagement", "IdentityCenterConfiguration", "Teams"}
 
@@ -114,7 +115,7 @@ def test_round_trip(site: Site, version: str) -> None:
     done = site.env("clone", "old", "--env", "blue", "--like", "prod", "--yes")
     assert done.code == 0, done.seen
     made = properties(site, "blue")
-    for name in clone.KEPT:
+    for name in SETTINGS.values():
         assert made[name] == old[name], name
     assert made["NetworkConfiguration"] == old["NetworkConfiguration"]
     assert made["Tags"] == {"team": "data", "cost centre": "42"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scripts.env.site import KINDS
-from tests.env.conftest import MWAA, Site
+from tests.command import MWAA
+from tests.env.conftest import Site
 from tests.terminal import at_terminal
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")

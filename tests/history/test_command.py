@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.command import MWAA
 from tests.deploy.proxy import running
-from tests.history.conftest import MWAA, Project, line, packed, put
+from tests.history.conftest import Project, line, packed, put
 
 ALL = ("--since", "2026-11-01")
 KEY = "archive/index/shop/2026-11.jsonl.gz"

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from tests.command import Done
 from tests.deploy.conftest import Built, deploy
 from tests.e2e.conftest import copy_project
-from tests.rights.conftest import KEY, NUMBERS, SECRET, SECRET_KEY, Cloud, Done, World, make_roles
+from tests.rights.conftest import KEY, NUMBERS, SECRET, SECRET_KEY, Cloud, World, make_roles
 
 NAME = "mwaa-dbt-prod"  # settings.toml's bucket and environment
 MODEL = "dbt/jaffle_shop/models/marts/core/orders.sql"

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.rights.conftest import Done, World
+from tests.command import Done
+from tests.rights.conftest import World
 from tests.rights.readme import needs, rights
 
 Make = Callable[[], World]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests import terminal
-from tests.secrets.conftest import MWAA, Project
+from tests.command import MWAA
+from tests.secrets.conftest import Project
 
 
 def at_terminal(project: Project, typed: list[tuple[str, bytes]], *arguments: str) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scripts.doctor.policies import allows
+from scripts.aws.policies import allows
 
 BUCKET = "arn:aws:s3:::shop"
 ALLOW = {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": [BUCKET, f"{BUCKET}/*"]}
