@@ -26,6 +26,7 @@ from scripts.env import commands as environments
 from scripts.flags import Env, Json
 from scripts.history import commands as history
 from scripts.local import commands
+from scripts.migrate import commands as migration
 from scripts.paths import find_project
 from scripts.secrets import commands as secrets
 
@@ -42,6 +43,7 @@ app.add_typer(releases.app)
 app.add_typer(commands.app, name="local")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(environments.app, name="env")
+app.add_typer(migration.app, name="migrate")
 history.register(app)
 app.add_typer(operate.app)
 State = Annotated[

@@ -45,7 +45,7 @@ def show(environment: Environment, request: Request, since: datetime) -> None:
     """
     component = request.component or "scheduler"
     name, streams = _group(environment, component), STREAMS[component][1]
-    logs = environment.target.aws.logs
+    logs = environment.aws.logs
     # CloudWatch's own pattern for a text: fewer lines are sent.
     pattern = '"{}"'.format(request.grep.replace('"', '\\"')) if request.grep else ""
     found = list(logs.lines(name, streams, since, pattern))

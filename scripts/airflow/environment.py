@@ -12,9 +12,9 @@ from mwaa_dbt.sizing import is_2
 from mwaa_dbt.tables import suggestion
 from scripts.airflow.rest import Airflow
 from scripts.airflow.ways import Ways
-from scripts.aws import AwsError, Mwaa
+from scripts.aws import Aws, AwsError, Bucket, Mwaa
 from scripts.deploy.update import LOST
-from scripts.paths import find_project
+from scripts.paths import Paths, find_project
 from scripts.target import Target, find_target
 
 # Without a web server; in any other state it answers, if perhaps not at each moment.
@@ -24,16 +24,22 @@ PRIVATE = "PRIVATE_ONLY"
 
 @dataclass(frozen=True)
 class Environment:
-    """An environment of settings.toml with what GetEnvironment says of it."""
+    """An environment with what GetEnvironment says of it; `name` is its table in settings.toml."""
 
-    target: Target
+    name: str
+    aws: Aws
     mwaa: Mwaa
     described: Mapping[str, Any]
 
     @property
-    def name(self) -> str:
-        """Its table in settings.toml."""
-        return self.target.name
+    def bucket(self) -> Bucket:
+        """The bucket that its DAGs come from."""
+        return self.aws.bucket(str(self.described["SourceBucketArn"]).rpartition(":")[2])
+
+    @property
+    def dags(self) -> str:
+        """The prefix of its DAGs in the bucket, without a slash at its end."""
+        return str(self.described["DagS3Path"]).strip("/")
 
     @property
     def version(self) -> str:
@@ -66,13 +72,17 @@ class Environment:
         return ProjectError(" ".join((error.what, *notes)), error.where, fix) if notes else error
 
 
-def find_environment(name: str) -> Environment:
+def find_environment(name: str, paths: Paths | None = None) -> Environment:
     """Return an environment of settings.toml whose web server can be asked.
+
+    Args:
+        name: its table.
+        paths: the project; that of the working directory if None.
 
     Raises:
         ProjectError: if settings.toml or AWS knows no such environment, or it has no web server now.
     """
-    target = find_target(find_project(), name)
+    target = find_target(paths or find_project(), name)
     mwaa = target.mwaa
     if mwaa is None:
         raise ProjectError(
@@ -84,10 +94,16 @@ def find_environment(name: str) -> Environment:
         described = mwaa.describe()
     except AwsError as error:
         raise _absent(target, mwaa.name) if error.absent else error from None
+    wait, status = f"`mwaa env wait --env {name}`", f"`mwaa env status --env {name}` tells why"
+    refuse_closed(described, target.aws, wait if described["Status"] == "CREATING" else status)
+    return Environment(name, target.aws, mwaa, described)
+
+
+def refuse_closed(described: Mapping[str, Any], aws: Aws, fix: str) -> None:
+    """Raise ProjectError for an environment that has no web server now."""
     if (status := described["Status"]) in CLOSED:
-        wait = f"`mwaa env wait --env {name}`" if status == "CREATING" else f"`mwaa env status --env {name}` tells why"
-        raise ProjectError(f"{mwaa.name} is {status}: it has no web server to ask.", f"MWAA, {target.aws.region}", wait)
-    return Environment(target, mwaa, described)
+        what = f"{described['Name']} is {status}: it has no web server to ask."
+        raise ProjectError(what, f"MWAA, {aws.region}", fix)
 
 
 def _absent(target: Target, name: str) -> ProjectError:

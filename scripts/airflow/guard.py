@@ -60,7 +60,7 @@ def check_command(environment: Environment, words: Sequence[str]) -> None:
 
 def _instead(environment: Environment, group: str, named: str) -> str:
     if path := REST.get(named, REST.get(group)):
-        where = f"--region {environment.target.aws.region} --name {environment.mwaa.name}"
+        where = f"--region {environment.aws.region} --name {environment.mwaa.name}"
         return f"Airflow's REST API has it: `aws mwaa invoke-rest-api {where} --method GET --path {path}`"
     if group in KEPT:
         return ITSELF

@@ -58,7 +58,7 @@ class Aws:
         # MWAA's "api." before the host is left away where the endpoint is given.
         plain = config.merge(Config(inject_host_prefix=False)) if mwaa else config
         self._mwaa = session.client("mwaa", endpoint_url=mwaa, config=plain)
-        self._scheme = urlsplit(mwaa).scheme if mwaa else "https"
+        self._scheme = urlsplit(self._mwaa.meta.endpoint_url).scheme
 
     def bucket(self, name: str) -> Bucket:
         """Return a bucket, whether it exists or not."""

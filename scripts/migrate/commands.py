@@ -1,0 +1,7 @@
+"""`mwaa migrate …`."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="From an old MWAA environment to a new one, of this or a later Airflow.")

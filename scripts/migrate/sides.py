@@ -1,0 +1,117 @@
+"""The two environments of a migration: any old one, and a new one of settings.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.settings import load
+from mwaa_dbt.tables import suggestion
+from scripts.airflow.environment import Environment, find_environment, refuse_closed
+from scripts.aws import Aws, AwsError
+from scripts.local.state import ENVIRONMENT
+from scripts.paths import Paths
+from scripts.versions import number
+
+From = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        help="The old environment: a table of settings.toml, the name of an MWAA environment, or the folder of "
+        "another project whose rehearsal runs.",
+        metavar="NAME",
+        show_default=False,
+    ),
+]
+FromRegion = Annotated[
+    str | None, typer.Option("--from-region", help="Its region. \\[default: the new one's]", metavar="REGION")
+]
+FromProfile = Annotated[
+    str | None,
+    typer.Option("--from-profile", help="An AWS profile that reaches it, in another account.", metavar="PROFILE"),
+]
+
+
+@dataclass(frozen=True)
+class Old:
+    """Where the old environment is, as the options say it."""
+
+    name: str
+    region: str | None = None
+    profile: str | None = None
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Both environments, whose web servers can be asked."""
+
+    old: Environment
+    new: Environment
+
+
+def find_sides(paths: Paths, old: Old, new: str) -> Sides:
+    """Return both environments.
+
+    Raises:
+        ProjectError: if one is missing or has no web server, both are one, or the new one has the older Airflow.
+    """
+    sides = Sides(find_old(paths, old, new), find_environment(new, paths))
+    if (before := sides.old.version) != (after := sides.new.version) and number(before) > number(after):
+        raise ProjectError(
+            f"{sides.old.mwaa.name} has Airflow {before}, {sides.new.mwaa.name} has {after}: that is the way back.",
+            "--from, --env",
+            "exchange them; or make the new environment with a version that is not older",
+        )
+    # Rehearsals of two projects may have one name.
+    if _place(sides.old) == _place(sides.new):
+        raise ProjectError(f"Both are one environment, {sides.new.mwaa.name}.", "--from, --env", "name two")
+    return sides
+
+
+def _place(side: Environment) -> tuple[str, str | None]:
+    return str(side.described["Arn"]), side.aws.endpoint
+
+
+def find_old(paths: Paths, old: Old, new: str) -> Environment:
+    """Return the old environment.
+
+    Args:
+        paths: the project.
+        old: where it is.
+        new: the new environment's table, whose region it has if nothing else is said.
+
+    Raises:
+        ProjectError: if there is none, or it has no web server now.
+    """
+    settings = load(paths.settings)
+    if old.name in settings.environments:
+        return find_environment(old.name, paths)
+    folder = Path(old.name).expanduser()
+    if (folder / "settings.toml").is_file():
+        return find_environment(ENVIRONMENT, Paths(folder.resolve()))
+    region = old.region or settings.environment(new).region
+    aws = Aws(region, keys={"profile_name": old.profile} if old.profile else None)
+    mwaa = aws.environment(old.name)
+    try:
+        described = mwaa.describe()
+    except AwsError as error:
+        raise _absent(aws, old, [*settings.environments]) if error.absent else error from None
+    refuse_closed(described, aws, "wait until it is AVAILABLE, or mend it")
+    return Environment(old.name, aws, mwaa, described)
+
+
+def _absent(aws: Aws, old: Old, tables: list[str]) -> ProjectError:
+    try:
+        known = aws.environments()
+    except AwsError:
+        known = []
+    there = f"MWAA has there: {', '.join(known)}; " if known else ""
+    return ProjectError(
+        f"There is no MWAA environment {old.name!r} in {aws.region}.{suggestion(old.name, [*known, *tables])}",
+        "--from, --from-region, --from-profile",
+        f"{there}settings.toml has: {', '.join(tables)}",
+    )
