@@ -187,7 +187,9 @@ class Cloud:
         return 400 if err else 200, answer
 
 
-class _Handler(Handler):
+class Front(Handler):
+    """Speaks for a cloud."""
+
     def answer(self, body: bytes) -> Reply | None:
         cookies: list[str] = []
         try:
@@ -263,4 +265,4 @@ class _Handler(Handler):
 
 def running(version: str) -> AbstractContextManager[Cloud]:
     """Run a server on a free loopback port."""
-    return serving(_Handler, Cloud(version))
+    return serving(Front, Cloud(version))
