@@ -19,6 +19,7 @@ from scripts.migrate.sides import Sides
 
 # What --history brings; XComs are the tasks' own data, whatever that is, so they come only if they are named.
 TABLES = ("dag_run", "task_instance", "log")
+KNOWN = (*TABLES, "xcom")
 FRESH = timedelta(days=1)  # as long an export that was interrupted goes on
 
 

@@ -47,13 +47,17 @@ def read(side: Environment, kind: Kind) -> list[Record]:
 
 
 def _listed(side: Environment, path: str) -> Iterator[Mapping[str, Any]]:
-    """Yield what a listing has; a page that is too large for MWAA's call is asked of the web server."""
+    """Yield what a listing has; from a page on that is too large for MWAA's call, of the web server itself."""
+    large = False
 
     def ask(where: Mapping[str, int]) -> Any:
-        try:
-            return side.airflow.call("GET", path, params=where)
-        except ProjectError:
-            return side.airflow.call("GET", path, params=where, large=True)
+        nonlocal large
+        if not large:
+            try:
+                return side.airflow.call("GET", path, params=where)
+            except ProjectError:
+                large = True
+        return side.airflow.call("GET", path, params=where, large=True)
 
     return pages(ask, path)
 

@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from mwaa_dbt.tables import suggestion
 from scripts.console import err, out, wide
 from scripts.flags import Env, Json
 from scripts.migrate.sides import From, FromProfile, FromRegion, Old
@@ -29,8 +30,8 @@ Folder = Annotated[
 ]
 History = Annotated[bool, typer.Option("--history", help="Runs, task instances and audit log, too (Airflow 2).")]
 Tables = Annotated[
-    list[Literal["dag_run", "task_instance", "log", "xcom"]] | None,
-    typer.Option("--table", help="Only these tables of the history; may be given again."),
+    list[str] | None,
+    typer.Option("--table", help="Of the history only dag_run, task_instance, log or xcom; may be given again."),
 ]
 Days = Annotated[int | None, typer.Option("--days", min=1, help="History of so many days. \\[default: all]")]
 OnConflict = Annotated[
@@ -110,7 +111,7 @@ def export(**given: Any) -> None:
 
     Example: mwaa migrate export --from old-prod --env prod --history --days 30
     """
-    from scripts.migrate.export import TABLES, Wish
+    from scripts.migrate.export import KNOWN, TABLES, Wish
     from scripts.migrate.export import export as run
     from scripts.migrate.sides import find_sides
     from scripts.paths import find_project
@@ -118,6 +119,10 @@ def export(**given: Any) -> None:
     wanted = Export(**given)
     if wanted.days and not (wanted.history or wanted.tables):
         raise typer.BadParameter("is for --history or --table", param_hint="--days")
+    for name in wanted.tables or ():
+        if name not in KNOWN:
+            known = f"{suggestion(name, list(KNOWN))} Use one of: {', '.join(KNOWN)}"
+            raise typer.BadParameter(f"there is no table {name!r}.{known}", param_hint="--table")
     tables = tuple(wanted.tables or (TABLES if wanted.history else ()))
     sides = find_sides(find_project(), Old(wanted.old, wanted.region, wanted.profile), wanted.environment)
     manifest = run(sides, Wish(tables, wanted.days, wanted.folder))

@@ -32,7 +32,7 @@ class Writer:
     def create(self, records: Sequence[Record]) -> list[Failure]:
         """Create objects that are not there; one that has come in the meantime stays."""
         failed: list[Failure] = []
-        for number, chunk in enumerate(batched(records, AT_ONCE, strict=False)):
+        for number, chunk in enumerate(batched(records, AT_ONCE)):
             self._notes.now(f"{number * AT_ONCE} of {len(records)} {self._kind}")
             if self._airflow.is_2 or not self._bulk(chunk):
                 failed += self._single(chunk, len(records) > MANY)

@@ -81,7 +81,7 @@ def empty(home: Path, aws: str) -> Airflow2:
     """Make a metadata database, of the version that MWAA has."""
     made = Airflow2(home, airflow_venv(Paths(ROOT), VERSION).folder / "bin" / "python", aws)
     home.mkdir()
-    command = [made.python, "-m", "airflow", "db", "migrate"]
+    command = [str(made.python), "-m", "airflow", "db", "migrate"]
     done = subprocess.run(command, env=made.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return made

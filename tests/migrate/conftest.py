@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from scripts.aws import Aws, Bucket
 from tests.command import Done
@@ -114,13 +115,20 @@ def fill(old: Store) -> None:
 type Make = Callable[[str, str], World]
 
 
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[str]:
+    """Run AWS."""
+    with moto() as url:
+        yield url
+
+
 @pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    """Return what makes a world."""
+def make(cloud: str, tmp_path: Path) -> Iterator[Make]:
+    """Return what makes a world, in an AWS that has nothing else."""
+    requests.post(f"{cloud}/moto-api/reset", timeout=10)
     with ExitStack() as stack:
-        aws = stack.enter_context(moto())
 
         def made(before: str, after: str) -> World:
-            return stack.enter_context(world(tmp_path, aws, before, after))
+            return stack.enter_context(world(tmp_path, cloud, before, after))
 
         yield made

@@ -191,6 +191,7 @@ class Front(Handler):
     """Speaks for a cloud."""
 
     def answer(self, body: bytes) -> Reply | None:
+        """Answer as MWAA, or as its web server."""
         cookies: list[str] = []
         try:
             status, content = self._route(self.part, urlsplit(self.path).path, body.decode(), cookies)

@@ -32,7 +32,7 @@ KEYS = {
     "log": ("dttm", "dag_id", "task_id", "event", "owner", "extra"),
 }
 # In which order rows are read; those of a run after the run's number.
-ORDER = {
+ORDER: dict[str, tuple[str, ...]] = {
     "dag_run": (),
     "task_instance": ("task_id", "map_index"),
     "xcom": ("task_id", "map_index", "key"),
@@ -58,7 +58,7 @@ def table(name: str) -> Any:
 
 def dump(conf: dict[str, Any]) -> None:
     """Write tables as parts of compressed JSON lines, then a note of them; parts that are there stay."""
-    folder, noted = Folder(conf), {}
+    folder, noted = Folder(conf), dict[str, Any]()
     with create_session() as session:
         for name in conf["tables"]:
             noted[name] = {"parts": list(_parts(session, folder, name, conf)), "left": _busy(session, name, conf)}
@@ -151,13 +151,14 @@ def decoded(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     ((kind, content),) = value.items()
-    kinds = {"time": datetime.fromisoformat, "bytes": base64.b64decode, "json": lambda found: found}
-    return kinds[kind](content)
+    if kind == "time":
+        return datetime.fromisoformat(content)
+    return base64.b64decode(content) if kind == "bytes" else content
 
 
 def load(conf: dict[str, Any]) -> None:
     """Insert the rows of an export that are not there; those that are there stay as they are."""
-    folder, done = Folder(conf), {}
+    folder, done = Folder(conf), dict[str, Counter[str]]()
     noted = json.loads(_checked(folder, "history.json", conf["sha256"]))
     for name in (one for one in KEYS if one in noted):
         done[name] = Counter({"new": 0, "there": 0, "left": 0})
@@ -167,7 +168,7 @@ def load(conf: dict[str, Any]) -> None:
                 for row in unpacked(_checked(folder, part["part"], part["sha256"]))
             ]
             with create_session() as session:
-                done[name] += Counter(_insert(session, name, rows))
+                done[name].update(_insert(session, name, rows))
         log.info("%s: %s", name, dict(done[name]))
     folder.put("imported.json", json.dumps(done).encode())
 

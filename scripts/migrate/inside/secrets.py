@@ -158,10 +158,11 @@ def _stored() -> Iterator[Item]:
 
     before = backends(ensure_secrets_loaded())
     with create_session() as session:
-        for one in session.query(Connection).order_by(Connection.id).yield_per(CHUNK):
-            yield _item("connections", one.conn_id, before, lambda one=one: connection_text(one))
-        for one in session.query(Variable).order_by(Variable.id).yield_per(CHUNK):
-            yield _item("variables", one.key, before, lambda one=one: one.get_val())
+        # One by one: an object that cannot be decrypted fails as it is loaded, and all of its query with it.
+        for number, name in session.query(Connection.id, Connection.conn_id).order_by(Connection.id).all():
+            yield _item("connections", name, before, lambda one=number: connection_text(session.get(Connection, one)))
+        for number, name in session.query(Variable.id, Variable.key).order_by(Variable.id).all():
+            yield _item("variables", name, before, lambda one=number: session.get(Variable, one).get_val())
 
 
 def _given(ids: dict[str, list[str]], connection: Any) -> Iterator[Item]:
