@@ -35,7 +35,7 @@ OURS = "# Made by `mwaa migrate`, and deleted by it: an Airflow DAG."
 DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
 IMPORTS = re.compile(r"^from (__future__|scripts\.migrate\.inside\.\w+) import .*\n", re.MULTILINE)
 PATIENCE = 900.0  # seconds; MWAA copies a new file within 30, and Airflow looks for new ones every 300
-PAUSE = 3.0  # seconds between two looks
+PAUSE = 3.0  # seconds between two looks, at most; in the beginning they are shorter
 
 
 def source(job: Job, name: str) -> str:
@@ -87,7 +87,7 @@ class Maintenance:
                     "see whether Airflow reads DAGs at all (`mwaa logs --component dag-processing`), then run it again",
                 )
             notes.now(f"waiting for Airflow to read it, {waited:.0f} s (on MWAA up to six minutes)")
-            time.sleep(PAUSE)
+            _pause(waited)
 
     def _up(self) -> bool:
         airflow = self.side.airflow
@@ -106,14 +106,18 @@ class Maintenance:
     def _follow(self, run: str, notes: Notes) -> None:
         airflow, begun = self.side.airflow, time.monotonic()
         while (state := airflow.state(self.name, run)) not in DONE:
-            notes.now(f"{state}, {time.monotonic() - begun:.0f} s")
-            time.sleep(PAUSE)
+            notes.now(f"{state}, {(waited := time.monotonic() - begun):.0f} s")
+            _pause(waited)
         if state == "success":
             return
         failed = [one for one in airflow.tasks(self.name, run) if one["state"] == "failed"]
         why = cause(airflow, failed[0]) if failed else "its task was not run"
         where = f"{self.side.mwaa.name}, DAG {self.name}, job {self.job}"
         raise ProjectError(f"The maintenance DAG failed: {why}", where, _fix(why))
+
+
+def _pause(waited: float) -> None:
+    time.sleep(min(PAUSE, 0.3 + waited / 10))
 
 
 def _fix(why: str) -> str:
