@@ -65,6 +65,14 @@ class Airflow2:
         text = process.stdout.read().decode()
         return process.wait(), text
 
+    def test(self, dag: str, text: str, conf: dict[str, Any]) -> tuple[int, str]:
+        """Run a DAG by Airflow's own command, with its supervisor of tasks; return its exit code and output."""
+        (self.home / "dags").mkdir(exist_ok=True)
+        (self.home / "dags" / f"{dag}.py").write_text(text)
+        command = [str(self.python), "-m", "airflow", "dags", "test", dag, "--conf", json.dumps(conf)]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
     def tell(self) -> dict[str, list[str]]:
         """Return what is in the database."""
         code, text = self.do("tell")
@@ -77,9 +85,9 @@ class Airflow2:
         return Airflow2(home, self.python, self.aws, key or self.key)
 
 
-def empty(home: Path, aws: str) -> Airflow2:
-    """Make a metadata database, of the version that MWAA has."""
-    made = Airflow2(home, airflow_venv(Paths(ROOT), VERSION).folder / "bin" / "python", aws)
+def empty(home: Path, aws: str, version: str = VERSION) -> Airflow2:
+    """Make a metadata database, of a version that MWAA has."""
+    made = Airflow2(home, airflow_venv(Paths(ROOT), version).python, aws)
     home.mkdir()
     command = [str(made.python), "-m", "airflow", "db", "migrate"]
     done = subprocess.run(command, env=made.environment, capture_output=True, text=True, check=False)

@@ -132,3 +132,12 @@ def make(cloud: str, tmp_path: Path) -> Iterator[Make]:
             return stack.enter_context(world(tmp_path, cloud, before, after))
 
         yield made
+
+
+@pytest.fixture
+def aws(cloud: str) -> Aws:
+    """Have a bucket, in an AWS that has nothing else."""
+    requests.post(f"{cloud}/moto-api/reset", timeout=10)
+    made = Aws(REGION, cloud)
+    made.make_bucket("new")
+    return made

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from scripts.aws import Aws, Secrets
 from scripts.migrate.maintenance import source
@@ -44,15 +43,6 @@ def full(bare: Airflow2, tmp_path_factory: pytest.TempPathFactory) -> Airflow2:
     made = bare.copy(tmp_path_factory.mktemp("airflow2") / "full")
     code, text = made.do("fill", {"runs": 60, "connections": CONNECTIONS, "variables": VARIABLES})
     assert code == 0, text
-    return made
-
-
-@pytest.fixture
-def aws(cloud: str) -> Aws:
-    """Have a bucket, in an AWS that has nothing else."""
-    requests.post(f"{cloud}/moto-api/reset", timeout=10)
-    made = Aws(REGION, cloud)
-    made.make_bucket("new")
     return made
 
 
