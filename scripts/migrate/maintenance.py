@@ -73,9 +73,7 @@ class Maintenance:
             yield
         finally:
             self.side.bucket.delete(key)
-            # Airflow forgets by itself, too, only later.
-            with suppress(ProjectError):
-                forget(self.side, self.name)
+            forget(self.side, self.name)
 
     def _wait(self, notes: Notes) -> None:
         begun = time.monotonic()
@@ -149,8 +147,9 @@ def sweep(side: Environment) -> None:
 
 
 def forget(side: Environment, name: str) -> None:
-    """End a maintenance DAG's runs and delete what Airflow knows of it."""
-    for run in side.airflow.pages(f"{dag_path(name)}/dagRuns", "dag_runs"):
-        if run["state"] not in DONE:
-            side.airflow.call("PATCH", run_path(name, str(run["dag_run_id"])), json={"state": "failed"})
-    side.airflow.call("DELETE", dag_path(name))
+    """End a maintenance DAG's runs and delete what Airflow knows of it; without its file it cannot run in any case."""
+    with suppress(ProjectError):
+        for run in side.airflow.pages(f"{dag_path(name)}/dagRuns", "dag_runs"):
+            if run["state"] not in DONE:
+                side.airflow.call("PATCH", run_path(name, str(run["dag_run_id"])), json={"state": "failed"})
+        side.airflow.call("DELETE", dag_path(name))

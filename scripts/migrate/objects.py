@@ -65,7 +65,8 @@ def _listed(side: Environment, path: str) -> Iterator[Mapping[str, Any]]:
 def _variables(side: Environment) -> Iterator[Record]:
     for found in _listed(side, "variables"):
         key, value = str(found["key"]), str(found.get("value") or "")
-        common = {"key": key, "description": found.get("description")}
+        told = found.get("description")
+        common = {"key": key, "description": None if secret_value(told) else told}
         if secret_variable(key, value):
             yield {**common, "secret": ["value"]}
         else:
@@ -102,7 +103,7 @@ def _connection(found: Mapping[str, Any], is_2: bool) -> Record:
     secret = ["password"] if is_2 or found.get("password") else []
     for name in FIELDS["connections"][:-1]:
         value = found.get(name)
-        if name != "description" and secret_value(value):
+        if secret_value(value):
             secret.append(name)
         else:
             made[name] = value if value != "" else None

@@ -16,7 +16,7 @@ from tests.migrate.test_history import CONNECTIONS, VARIABLES, moving, report, s
 DAG = "mwaa_migrate_test"
 
 
-@pytest.mark.parametrize("version", ["3.3.1"])
+@pytest.mark.parametrize("version", ["3.0.6", "3.2.1", "3.3.1"])
 def test_secrets_move(aws: Aws, cloud: str, tmp_path: Path, version: str) -> None:
     """What Airflow gives the task by the ids that are listed is in Secrets Manager; its log has no value."""
     side = empty(tmp_path / "airflow3", cloud, version)
