@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -87,9 +88,16 @@ class Airflow2:
 
 def empty(home: Path, aws: str, version: str = VERSION) -> Airflow2:
     """Make a metadata database, of a version that MWAA has."""
-    made = Airflow2(home, airflow_venv(Paths(ROOT), version).python, aws)
+    made = Airflow2(home, _python(version), aws)
     home.mkdir()
     command = [str(made.python), "-m", "airflow", "db", "migrate"]
     done = subprocess.run(command, env=made.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return made
+
+
+def _python(version: str) -> Path:
+    """Return an Airflow's Python, installed by one test process alone."""
+    with (Paths(ROOT).state / f"airflow-{version}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return airflow_venv(Paths(ROOT), version).python
