@@ -8,7 +8,8 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ INSIDE = Path(__file__).with_name("inside.py")
 
 @dataclass(frozen=True)
 class Airflow2:
-    """An Airflow with a metadata database; `key` is its Fernet key."""
+    """An Airflow with a metadata database; `key` is its Fernet key, `more` goes into its environment."""
 
     home: Path
     python: Path
     aws: str
     key: str = KEYS[0]
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -39,6 +41,7 @@ class Airflow2:
         return {
             **{f"AIRFLOW__{name}": value for name, value in options.items()},
             **aws,
+            **self.more,
             "AIRFLOW_HOME": str(self.home),
             "PATH": os.defpath,
             "HOME": str(self.home),

@@ -208,6 +208,18 @@ def test_others_are_there(full: Airflow2, aws: Aws, on_conflict: str, crm: str, 
     assert len([name for name in aws.secrets.names(folder) if name.endswith("snow")]) == snow
 
 
+def test_given_before_the_database(full: Airflow2, aws: Aws, cloud: str) -> None:
+    """What something else gives before the database is not moved, since nobody uses it; what has arrived is equal."""
+    side = replace(full, more={"AIRFLOW_CONN_CRM": "http://elsewhere", "AIRFLOW_VAR_API_TOKEN": "other"})
+    work(side, "move", moving(cloud, "before"))
+    told = report(aws, "before")
+    assert (told["connections/crm"], told["variables/api_token"]) == ("skipped", "skipped")
+    assert told["connections/snow"] == "moved"
+    aws.secrets.create("before/variables/api_token", "s3cr3t-3")
+    work(side, "move", moving(cloud, "before"))
+    assert report(aws, "before")["variables/api_token"] == "equal"
+
+
 def test_other_fernet_key(full: Airflow2, aws: Aws, cloud: str) -> None:
     """Rows that cannot be decrypted are named; what is not encrypted moves all the same."""
     text = work(replace(full, key=KEYS[1]), "move", moving(cloud, "fernet"))

@@ -26,7 +26,7 @@ CHUNK = 200
 
 
 class Item(NamedTuple):
-    """A connection or variable: the text that its secret is to have, or why there is none."""
+    """A connection or variable: the text that its secret is to have, and why it does not move, if it does not."""
 
     kind: str
     id: str
@@ -78,24 +78,35 @@ class Vault:
         try:
             stored = self.client.get_secret_value(SecretId=self.name(item)).get("SecretString") or ""
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException":
-                return row(item, "new")
-            return row(item, "failed", self.reason(error))
-        return row(item, "equal" if same(item, stored) else "differs")
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                return row(item, "failed", self.reason(error))
+            state = "new"
+        else:
+            state = "equal" if same(item, stored) else "differs"
+        return row(item, item.state, item.why) if item.why and state != "equal" else row(item, state)
 
     def written(self, item: Item) -> dict[str, str]:
         """Write a secret, and return what became of it."""
-        key = {"KmsKeyId": self.conf["kms_key"]} if self.conf.get("kms_key") else {}
         try:
-            try:
-                self.client.create_secret(Name=self.name(item), SecretString=item.text, **key)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceExistsException":
-                    raise
+            if not self._created(item):
+                now = self.compared(item)
+                # Somebody else may have made it since it was looked at.
+                if now["state"] == "differs" and self.conf["on_conflict"] != "replace":
+                    return now
                 self.client.put_secret_value(SecretId=self.name(item), SecretString=item.text)
         except ClientError as error:
             return row(item, "failed", self.reason(error))
         return row(item, "moved")
+
+    def _created(self, item: Item) -> bool:
+        key = {"KmsKeyId": self.conf["kms_key"]} if self.conf.get("kms_key") else {}
+        try:
+            self.client.create_secret(Name=self.name(item), SecretString=item.text, **key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceExistsException":
+                raise
+            return False
+        return True
 
     def name(self, item: Item) -> str:
         """Return the name of a secret."""
@@ -160,9 +171,11 @@ def _stored() -> Iterator[Item]:
     with create_session() as session:
         # One by one: an object that cannot be decrypted fails as it is loaded, and all of its query with it.
         for number, name in session.query(Connection.id, Connection.conn_id).order_by(Connection.id).all():
-            yield _item("connections", name, before, lambda one=number: connection_text(session.get(Connection, one)))
+            yield _item(
+                "connections", name, before, lambda one=number: connection_text(session.get(Connection, one)), own=True
+            )
         for number, name in session.query(Variable.id, Variable.key).order_by(Variable.id).all():
-            yield _item("variables", name, before, lambda one=number: session.get(Variable, one).get_val())
+            yield _item("variables", name, before, lambda one=number: session.get(Variable, one).get_val(), own=True)
 
 
 def _given(ids: dict[str, list[str]], connection: Any) -> Iterator[Item]:
@@ -177,23 +190,30 @@ def _given(ids: dict[str, list[str]], connection: Any) -> Iterator[Item]:
         yield _item("variables", one, before, lambda one=one: Variable.get(one))
 
 
-def _item(kind: str, id_: str, before: list[Any], read: Any) -> Item:
+def _item(kind: str, id_: str, before: list[Any], read: Any, own: bool = False) -> Item:
+    """Return one; `own` says that it is read from the database even where a backend gives it before that."""
+    why = _given_before(kind, id_, before)
+    if why and not own:
+        return Item(kind, id_, None, "skipped", why)
+    try:
+        text, reason = read(), ""
+    except Exception as error:
+        text, reason = None, f" ({type(error).__name__})"
+    if text is None:
+        return Item(kind, id_, None, "failed", f"it cannot be read{reason}: encrypted with another key?")
+    return Item(kind, id_, text, "skipped" if why else "", why)
+
+
+def _given_before(kind: str, id_: str, before: list[Any]) -> str:
+    """Return which backend gives it before the database does; nothing if none."""
     for backend in before:
         ask = backend.get_connection if kind == "connections" else backend.get_variable
         try:
             if ask(id_) is not None:
-                return Item(kind, id_, None, "skipped", f"{type(backend).__name__} gives it, before the database")
+                return f"{type(backend).__name__} gives it, before the database"
         except Exception:  # noqa: S112 - as Airflow itself does, which asks the next one
             continue
-    try:
-        text = read()
-    except Exception as error:
-        return Item(
-            kind, id_, None, "failed", f"it cannot be read ({type(error).__name__}): encrypted with another key?"
-        )
-    if text is None:
-        return Item(kind, id_, None, "failed", "it cannot be read: encrypted with another key?")
-    return Item(kind, id_, text)
+    return ""
 
 
 def backends(found: Any) -> list[Any]:
