@@ -92,7 +92,8 @@ def plan(kind: Kind, exported: Sequence[Record], there: Sequence[Record]) -> Pla
         elif same(record, known[name], kind):
             equal += 1
         else:
-            made.differing.append(record)
+            # What is secret on either side stays as it is here.
+            made.differing.append({**record, "secret": [*record.get("secret", ()), *known[name].get("secret", ())]})
     return Plan(kind, made.new, made.differing, equal, made.left)
 
 

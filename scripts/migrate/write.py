@@ -80,7 +80,7 @@ class Writer:
             {self._id: name, "conn_type": one.get("conn_type")}
         )
         if "extra" in mask:
-            body["extra"] = json.dumps(one["extra"] or {})
+            body["extra"] = json.dumps(one.get("extra") or {})
         if self._kind == "pools" and not self._airflow.is_2:
             body["pool"] = body.pop("name")
         query = {"update_mask": ",".join(mask) if self._airflow.is_2 else mask}
