@@ -104,6 +104,23 @@ def find_old(paths: Paths, old: Old, new: str) -> Environment:
     return Environment(old.name, aws, mwaa, described)
 
 
+def name_of(paths: Paths, name: str) -> str:
+    """Return the name that MWAA has for an old environment, without asking for it: it may be gone.
+
+    Raises:
+        ProjectError: if a table or a project names no MWAA environment.
+    """
+    folder = Path(name).expanduser()
+    other = (folder / "settings.toml").is_file()
+    environments = load(folder / "settings.toml" if other else paths.settings).environments
+    table = environments.get(ENVIRONMENT if other else name)
+    if table is None:
+        return name
+    if table.mwaa is None:
+        raise ProjectError(f"Environment {name!r} names no MWAA environment.", "--from", "name one of MWAA's")
+    return table.mwaa.name
+
+
 def _absent(aws: Aws, old: Old, tables: list[str]) -> ProjectError:
     try:
         known = aws.environments()

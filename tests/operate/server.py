@@ -187,8 +187,11 @@ class Cloud:
         return 400 if err else 200, answer
 
 
-class _Handler(Handler):
+class Front(Handler):
+    """Speaks for a cloud."""
+
     def answer(self, body: bytes) -> Reply | None:
+        """Answer as MWAA, or as its web server."""
         cookies: list[str] = []
         try:
             status, content = self._route(self.part, urlsplit(self.path).path, body.decode(), cookies)
@@ -263,4 +266,4 @@ class _Handler(Handler):
 
 def running(version: str) -> AbstractContextManager[Cloud]:
     """Run a server on a free loopback port."""
-    return serving(_Handler, Cloud(version))
+    return serving(Front, Cloud(version))

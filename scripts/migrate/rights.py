@@ -1,0 +1,65 @@
+"""Whether an environment's execution role may do what the maintenance DAG does, asked of IAM before it is run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from mwaa_dbt.errors import ProjectError
+from scripts.airflow.environment import Environment
+from scripts.aws import DeniedError
+from scripts.aws.policies import allows
+from scripts.secrets.policy import partition
+
+ANY = "/any"  # an object or secret in a folder: IAM decides of one, a statement is for all
+
+
+class Need(NamedTuple):
+    """Actions on a resource, which for a folder ends in ANY."""
+
+    actions: tuple[str, ...]
+    resource: str
+
+
+def folder_need(side: Environment, bucket: str, root: str) -> Need:
+    """Return what it takes to read and write a folder of a bucket."""
+    return Need(("s3:GetObject", "s3:PutObject"), f"arn:{partition(side.aws.region)}:s3:::{bucket}/{root}{ANY}")
+
+
+def check_role(side: Environment, needs: Sequence[Need]) -> None:
+    """Refuse a role that lacks a right; if nobody tells, the task itself will.
+
+    Raises:
+        ProjectError: with the statement to add.
+    """
+    # The rehearsal's servers ask nobody for permissions.
+    if side.aws.endpoint:
+        return
+    arn = str(side.described["ExecutionRoleArn"])
+    try:
+        may = _judge(side, arn)
+        lacking = [need for need in needs if not all(may(action, need.resource) for action in need.actions)]
+    except DeniedError:
+        return
+    if lacking:
+        statements = [
+            {"Effect": "Allow", "Action": list(need.actions), "Resource": need.resource.replace(ANY, "/*")}
+            for need in lacking
+        ]
+        text = ", ".join(map(json.dumps, statements))
+        raise ProjectError(
+            f"The execution role of {side.mwaa.name} may not do what the maintenance DAG does.",
+            arn,
+            f"add to its policies until the migration is done: {text}; then run the same command",
+        )
+
+
+def _judge(side: Environment, arn: str) -> Callable[[str, str], bool]:
+    iam = side.aws.iam
+    try:
+        iam.simulate(arn, "s3:GetObject", f"arn:aws:s3:::any{ANY}", {})
+    except DeniedError:
+        documents = iam.policies(arn.rpartition("/")[2])
+        return lambda action, resource: allows(documents, action, resource)
+    return lambda action, resource: iam.simulate(arn, action, resource, {}).allowed
