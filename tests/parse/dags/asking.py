@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG
 
 from mwaa_dbt import dbt_group
+from mwaa_dbt.airflow_sdk import DAG
 
 with DAG("asking", schedule=None, start_date=datetime(2026, 1, 1)) as dag:
     group = dbt_group("jaffle_shop")
