@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
+from scripts.options import IGNORE_SYNTAX
 from scripts.paths import PACKAGE
 from scripts.venvs import Airflow, container
 
@@ -73,6 +74,7 @@ def _bare(folder: Path, dags: Path) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         # Enough to reach from a failure inside a package to the DAG file's own line.
         "AIRFLOW__CORE__DAGBAG_IMPORT_ERROR_TRACEBACK_DEPTH": "100",
+        "AIRFLOW__CORE__DAG_IGNORE_FILE_SYNTAX": IGNORE_SYNTAX,
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "PYTHONDONTWRITEBYTECODE": "1",

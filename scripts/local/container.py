@@ -21,6 +21,7 @@ from scripts.aws import Aws, MissingError
 from scripts.aws.environment import VERSIONS
 from scripts.env.containers import REQUIREMENTS, STARTUP
 from scripts.local import celery, state
+from scripts.local.airflow_web import airflow_web
 from scripts.local.environment import airflow_environment, startup_environment
 from scripts.local.processes import Launcher, log_file
 from scripts.local.requirements import Requirements
@@ -30,7 +31,8 @@ from scripts.paths import Paths
 from scripts.startup import run_startup
 from scripts.venvs import Airflow, container
 
-COMPONENTS = ("scheduler", "dag-processor", "triggerer", "api-server")
+# Beside the web server.
+COMPONENTS = ("scheduler", "dag-processor", "triggerer")
 START = 120.0  # seconds
 DRAIN = 600.0  # seconds; MWAA lets workers finish their tasks for up to twelve hours
 
@@ -56,7 +58,8 @@ class Container:
         self.folder, self.plugins = state.folder(paths), paths.home / "plugins"
         self.launcher = Launcher(paths, rehearsal)
         self.workers = rehearsal.executor.members
-        self.components = (*COMPONENTS, *self.workers)
+        self.web = airflow_web(rehearsal)
+        self.components = (*COMPONENTS, self.web.process, *self.workers)
 
     def prepare(self, wanted: Mapping[str, Any]) -> Ready:
         """Do what MWAA does before Airflow: plugins.zip, startup.sh, requirements.txt, in this order.
@@ -87,7 +90,8 @@ class Container:
         airflow = Airflow(Path(ready.airflow)).airflow
         for component in COMPONENTS:
             self.launcher.start(component, [airflow, component], ready.variables)
-        self.launcher.wait("api-server", self.rehearsal.url("airflow") + "/api/v2/monitor/health", limit=START)
+        self.launcher.start(self.web.process, [airflow, *self.web.command(self.folder)], ready.variables)
+        self.launcher.wait(self.web.process, self.web.health, limit=START)
         self._work(airflow, ready.variables)
         if ended := [name for name in self.components if not self.rehearsal.members[name].alive]:
             log = log_file(self.paths, ended[0])
