@@ -185,7 +185,8 @@ def _deadline(here: Runtime, slack: Slack, late: Any) -> dict[str, Any]:
     else:
         path = f"{NOTIFIER}.slack.SlackNotifier"
         told |= {"slack_conn_id": slack.connection, "channel": slack.channel, "unfurl_links": False}
-    # The triggerer imports the callback, where this package is not. Read as serialized, the path is not imported
-    # here, which would cost each parse Slack's client.
-    callback = AsyncCallback.deserialize({"path": path, "kwargs": told}, 1)
+    # The triggerer imports the callback, where this package is not. The constructor imports it here, too (Airflow 3.2),
+    # which would cost each parse Slack's client.
+    callback = AsyncCallback.__new__(AsyncCallback)
+    callback.path, callback.kwargs = path, told
     return {"deadline": DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=late, callback=callback)}
