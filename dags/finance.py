@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from airflow import DAG
+
 from mwaa_dbt import alerts, dbt_group
-from mwaa_dbt.airflow_sdk import DAG  # airflow.sdk's, on Airflow 2.11 too
 
 with DAG(
     "finance",

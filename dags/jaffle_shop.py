@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from airflow import DAG
 from airflow.providers.standard.operators.empty import EmptyOperator
 
 from mwaa_dbt import alerts, dbt_group
-from mwaa_dbt.airflow_sdk import DAG  # airflow.sdk's, on Airflow 2.11 too
 
 with DAG(
     "jaffle_shop",

@@ -1,7 +1,6 @@
-"""The names of airflow.sdk on each Airflow that MWAA offers: `from mwaa_dbt.airflow_sdk import DAG`.
+"""The names of airflow.sdk on each Airflow that MWAA offers, for this package: Airflow 2 has no airflow.sdk, 3.0 not all.
 
-Airflow 2 has no airflow.sdk, and 3.0 not all of it. A DAG folder that serves both takes from here what it would take
-from there; where 2.11 is left behind, `airflow.sdk` in the same words will do.
+A DAG file says `from airflow import DAG`, which is right on each of them.
 """
 
 from __future__ import annotations

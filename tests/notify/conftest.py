@@ -27,10 +27,11 @@ HOOK: dict[str, Any] = {"conn_type": "slackwebhook", "password": f"http://hooks.
 DAG = """
 from datetime import timedelta
 
+from airflow import DAG
 from airflow.providers.standard.operators.empty import EmptyOperator
 
 from mwaa_dbt import alerts
-from mwaa_dbt.airflow_sdk import DAG, TaskGroup
+from mwaa_dbt.airflow_sdk import TaskGroup
 
 with DAG("shop", schedule=None, **alerts({arguments})):
     with TaskGroup("jaffle_shop"):

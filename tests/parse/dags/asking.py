@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from airflow import DAG
 from airflow.providers.standard.operators.empty import EmptyOperator
 
 from mwaa_dbt import dbt_group
-from mwaa_dbt.airflow_sdk import DAG
 
 with DAG("asking", schedule=None, start_date=datetime(2026, 1, 1)) as dag:
     group = dbt_group("jaffle_shop")

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from airflow import DAG
+
 from mwaa_dbt import dbt_group
-from mwaa_dbt.airflow_sdk import DAG
 
 with DAG("taken", schedule=None, start_date=datetime(2026, 1, 1)):
     [dbt_group("jaffle_shop") for _ in range(2)]

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from airflow import DAG
+
 from mwaa_dbt import dbt_group
-from mwaa_dbt.airflow_sdk import DAG
 
 for name in ("one", "two"):
     with DAG(name, schedule=None, start_date=datetime(2026, 1, 1)):
