@@ -1,6 +1,6 @@
-"""The names of airflow.sdk on each Airflow that MWAA offers, for this package: Airflow 2 has no airflow.sdk, 3.0 not all.
+"""The names of airflow.sdk on each Airflow that MWAA offers: Airflow 2 has none of them there, 3.0 not all.
 
-A DAG file says `from airflow import DAG`, which is right on each of them.
+For this package alone; a DAG file says `from airflow import DAG`, which is right on each of them.
 """
 
 from __future__ import annotations

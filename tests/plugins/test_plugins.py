@@ -141,4 +141,3 @@ def test_no_plugin_is_broken(preloaded: dict[str, Any]) -> None:
 def test_airflow_2_is_left_alone(preloaded: dict[str, Any]) -> None:
     """Where each task is a Python of its own, no process imports what it does not need."""
     assert "cosmos.operators.watcher" not in preloaded["modules"]
-    assert preloaded["frozen"] == 0
