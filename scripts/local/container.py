@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.sizing import is_2
 from scripts.aws import Aws, MissingError
 from scripts.aws.environment import VERSIONS
 from scripts.env.containers import REQUIREMENTS, STARTUP
@@ -79,7 +80,11 @@ class Container:
             install = Requirements(self.paths, str(wanted["AirflowVersion"]), started).install
             airflow = install(requirements.read_text(errors="replace"))
         options = wanted["AirflowConfigurationOptions"]
-        return Ready(airflow_environment(started, options, self.rehearsal, self.folder), str(airflow.folder))
+        variables = airflow_environment(started, options, self.rehearsal, self.folder)
+        if is_2(self.rehearsal.airflow):
+            # It starts tasks by the word `airflow`.
+            variables["PATH"] = f"{airflow.airflow.parent}:{variables['PATH']}"
+        return Ready(variables, str(airflow.folder))
 
     def run(self, ready: Ready) -> None:
         """Start Airflow and wait until it answers.
@@ -89,7 +94,7 @@ class Container:
         """
         airflow = Airflow(Path(ready.airflow)).airflow
         for component in COMPONENTS:
-            self.launcher.start(component, [airflow, component], ready.variables)
+            self.launcher.start(component, [airflow, *self._command(component)], ready.variables)
         self.launcher.start(self.web.process, [airflow, *self.web.command(self.folder)], ready.variables)
         self.launcher.wait(self.web.process, self.web.health, limit=START)
         self._work(airflow, ready.variables)
@@ -97,6 +102,11 @@ class Container:
             log = log_file(self.paths, ended[0])
             raise ProjectError(f"{', '.join(ended)} ended at once.", str(log), "mend what its log names")
         _write_secret(self.folder / "container.json", json.dumps(asdict(ready), indent=2))
+
+    def _command(self, component: str) -> list[object]:
+        # Airflow 2 would serve logs at a port that is no loopback's; here all processes share the disk they are on.
+        served = is_2(self.rehearsal.airflow) and component in ("scheduler", "triggerer")
+        return [component, "--skip-serve-logs"] if served else [component]
 
     def _work(self, airflow: Path, variables: Mapping[str, str]) -> None:
         """Start the workers; the API server must answer, or they would fail tasks that wait in the queue."""
