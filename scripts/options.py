@@ -13,7 +13,7 @@ from scripts.connections import folder
 from scripts.versions import number
 
 # Of these plugins/supervisor.py frees a task's slot at once.
-SUPERVISOR_TRIED = ("3.3.1",)
+SUPERVISOR_TRIED = ("3.0.6", "3.2.1", "3.3.1")
 SECRETS_BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
 SETTINGS = "settings.toml"
 # That of dags/.airflowignore.

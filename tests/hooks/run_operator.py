@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-from airflow.sdk import DAG, TaskGroup
 from cosmos import ProfileConfig
 from cosmos.constants import InvocationMode
 
+from mwaa_dbt.airflow_sdk import DAG, TaskGroup
 from mwaa_dbt.hooks import HooksOperator, Kind, has_hooks
 
 kind: Kind = "start" if sys.argv[1] == "start" else "end"
