@@ -73,6 +73,8 @@ def _environment(paths: Paths, folder: Path) -> dict[str, str]:
         **container(folder / "home", "worker"),
         **as_variables(project_options(load(paths.settings).environment("local"))),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # What is past Airflow's limit of 30 s is to be measured, too.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "False",
         "TMPDIR": str(folder / "home"),
     }

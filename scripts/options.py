@@ -93,14 +93,15 @@ def _ours(environment: Environment, airflow: str) -> Iterator[Option]:
         "where they are, and that it is asked for no others: each is a paid call",
         page,
     )
-    preload = "tasks share what plugins/preload.py imported, if it is imported before the fork"
-    yield Option("core.lazy_load_plugins", "False", preload, "docs/performance.md")
     if sizing.is_2(airflow):
         ignored = "dags/.airflowignore is written in it; Airflow 2 takes it for regular expressions else"
         yield Option("core.dag_ignore_file_syntax", IGNORE_SYNTAX, ignored, "Airflow 3's own default")
-    elif airflow not in SUPERVISOR_TRIED:
-        slot = "else a slot is held up to 5 s after its task's end"
-        yield Option("workers.min_heartbeat_interval", "1", slot, "docs/upstream/supervisor-exit.md")
+    else:
+        preload = "tasks share what plugins/preload.py imported, if it is imported before the fork"
+        yield Option("core.lazy_load_plugins", "False", preload, "docs/performance.md")
+        if airflow not in SUPERVISOR_TRIED:
+            slot = "else a slot is held up to 5 s after its task's end"
+            yield Option("workers.min_heartbeat_interval", "1", slot, "docs/upstream/supervisor-exit.md")
     wait = "in a private network each call waits for its time-out"
     yield Option("cosmos.enable_telemetry", "False", wait, "Cosmos, configuration")
     if environment.size:

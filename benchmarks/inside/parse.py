@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -40,7 +39,8 @@ def in_process(file: Path) -> dict[str, float]:
         "seconds": ended - begun,
         "CPU": _cpu(),
         "DAG file": ended - imported,
-        "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        # getrusage's maximum would be that of the process that started this one, if it was larger.
+        "peak MB": _megabytes("status", "VmHWM"),
         "tasks": len(dag.tasks),
     }
 

@@ -46,7 +46,12 @@ def _statuses(cloud: Cloud) -> Iterator[Finding]:
     found = containers.statuses(cloud.logs, str(cloud.environment["Name"]), _since(cloud))
     if found:
         words = {name: Counter(status.split()[0].rstrip(":") for status in said) for name, said in found.items()}
-        told = [f"{name} {word} in {counts[word]}" for name, counts in words.items() for word in WELL if counts[word]]
+        told = [
+            f"{word} in {counts[word]} container{'s' * (counts[word] > 1)} ({name})"
+            for name, counts in words.items()
+            for word in WELL
+            if counts[word]
+        ]
         yield ok(f"startup.sh: {', '.join(told) or 'see above'}")
     else:
         what = "no container has said how its startup.sh ended"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.markup import escape
@@ -63,11 +64,12 @@ def _rows(status: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [("environment", f"{status['name']}, {status['region']}"), ("status", status["status"] or "not there")]
     if status["status"]:
         last = status["last_update"]
-        told = " · ".join(filter(None, (last["status"], last["at"], last["error"])))
-        counts = f"{_between(status['workers'])} workers, {status['schedulers']} schedulers"
+        at = f"{datetime.fromisoformat(last['at']).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if last["at"] else None
+        told = " · ".join(filter(None, (last["status"], at, last["error"])))
+        counts = f"workers {_between(status['workers'])}, schedulers {status['schedulers']}"
         rows += [
             ("Airflow", str(status["airflow_version"])),
-            ("class", f"{status['environment_class']}, {counts}, {_between(status['webservers'])} web servers"),
+            ("class", f"{status['environment_class']}, {counts}, web servers {_between(status['webservers'])}"),
             ("last update", told or "none"),
             ("web server", f"{status['webserver'] or 'not yet known'}, {status['access']}"),
             ("DAG folder", status["dags"]),

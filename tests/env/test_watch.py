@@ -56,7 +56,7 @@ def test_status(made: Site) -> None:
     done = made.env("status")
     assert done.code == 0, done.seen
     assert all(
-        word in done.out for word in ("AVAILABLE", "mw1.small, 1 to 5 workers", f"s3://{made.name}/dags", "3.3.1")
+        word in done.out for word in ("AVAILABLE", "mw1.small, workers 1 to 5", f"s3://{made.name}/dags", "3.3.1")
     )
     made.mwaa.patches[made.name] = [state("UPDATE_FAILED", "FAILED", **ERROR)]
     done = made.env("status", "--json")

@@ -195,18 +195,6 @@ def test_lock_has_requirements() -> None:
     assert {name: locked.get(name) for name in wanted} == wanted
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("locks/requirements-*.txt")), ids=lambda path: path.stem)
-def test_other_versions_have_the_same_requirements(path: Path) -> None:
-    """requirements.txt for another Airflow asks for the packages of the project's own, at the pins of that lock."""
-    version = path.stem.removeprefix("requirements-")
-    own, wanted = pins("requirements.txt"), pins(f"locks/{path.name}")
-    locked = pins(f"locks/airflow-{version}.txt")
-    assert wanted["apache-airflow"] == version
-    assert {name: locked.get(name) for name in wanted} == wanted
-    assert own.keys() <= wanted.keys()
-    assert wanted["astronomer-cosmos"] == own["astronomer-cosmos"]
-
-
 def test_uv_has_one_version() -> None:
     """startup.sh fetches the uv that the tools here use."""
     (own,) = re.findall(r'"uv==([\d.]+)"', (ROOT / "pyproject.toml").read_text())

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from mwaa_dbt.errors import ProjectError
-from mwaa_dbt.settings import load
 from scripts.airflow.environment import Environment
 from scripts.airflow.guard import check_command, check_secrets, exposed
 from scripts.aws import Aws
-from scripts.target import Target
 
-SETTINGS = load(Path(__file__).parents[2] / "settings.toml")
 PASSWORD = "hunter2hunter2"
 
 
 def environment(version: str) -> Environment:
     """Return production with another version of Airflow; nothing is asked of it."""
     aws = Aws("eu-central-1", "http://127.0.0.1:9", "http://127.0.0.1:9")
-    target = Target("prod", SETTINGS.environment("prod"), aws)
-    return Environment(target, aws.environment("mwaa-dbt-prod"), {"AirflowVersion": version})
+    return Environment("prod", aws, aws.environment("mwaa-dbt-prod"), {"AirflowVersion": version})
 
 
 @pytest.mark.parametrize(
