@@ -175,7 +175,7 @@ def _deadline(here: Runtime, slack: Slack, late: Any) -> dict[str, Any]:
         from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined]
     except ImportError:
         # Python shows such a warning to nobody but the build, which asks for it: each parse would repeat it.
-        warnings.warn(LATE, ImportWarning, stacklevel=2)
+        warnings.warn(LATE, ImportWarning, stacklevel=3)
         return {}
     text = message.late(Run("", "", here.name, mention=slack.mention, base_url=ended.base_url()), str(late))
     told: dict[str, Any] = {"text": text, "timeout": TIMEOUT, "retry_handlers": []}
