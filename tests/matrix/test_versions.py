@@ -71,3 +71,9 @@ def test_doctor(run: Done, project: Project) -> None:
     """Nothing is wrong with it, in any group that needs no network outside of this machine."""
     done = project.mwaa("doctor", "--json")
     assert done.code == 0, done.out
+
+
+def test_secrets(run: Done, project: Project) -> None:
+    """Airflow's own backend and hooks, and Cosmos, take what the rehearsal has stored."""
+    done = project.mwaa("secrets", "check", "--connect")
+    assert done.code == 0, done.out + done.err
