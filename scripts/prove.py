@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from mwaa_dbt.errors import ProjectError
+from scripts.console import err
 from scripts.options import IGNORE_SYNTAX
 from scripts.paths import PACKAGE
 from scripts.venvs import Airflow, container
@@ -41,6 +44,8 @@ def prove(airflow: Airflow, build: Path, state: Path, budget: float = BUDGET) ->
         reports = _probe(airflow, build / "dags", Path(folder))
     for report in reports:
         _check(report, budget)
+        for text in report["warnings"]:
+            err.print(f"[yellow]![/] {escape(f'dags/{report["file"]}, {text}')}")
     if not reports:
         raise ProjectError("There is no DAG file.", "dags/", "add one, e.g. dags/jaffle_shop.py as in the README")
     return [

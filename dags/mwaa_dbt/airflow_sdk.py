@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 AIRFLOW_2, AIRFLOW_3_0 = __version__.startswith("2."), __version__.startswith("3.0.")
 SDK = "airflow.sdk"
-DECORATORS = (SDK, "airflow.decorators")
 ERRORS = ("airflow.sdk.exceptions", "airflow.exceptions")
 OPERATORS = (SDK, "airflow.models.baseoperator")
 # Newest first; some of 3.0 are where 2 has them.
@@ -30,21 +29,14 @@ HOMES = {
     "DAG": (SDK, "airflow.models.dag"),
     "DownstreamTasksSkipped": ERRORS,
     "DuplicateTaskIdFound": ERRORS,
-    "Label": (SDK, "airflow.utils.edgemodifier"),
     "Param": (SDK, "airflow.models.param"),
     "ParamsDict": ("airflow.sdk.definitions.param", "airflow.models.param"),
     "TaskGroup": (SDK, "airflow.utils.task_group"),
     "TaskInstanceState": (SDK, "airflow.utils.state"),
     "TriggerRule": (SDK, "airflow.utils.trigger_rule"),
-    "Variable": (SDK, "airflow.models.variable"),
     "chain": OPERATORS,
-    "dag": DECORATORS,
-    "get_current_context": (SDK, "airflow.operators.python"),
     "get_parsing_context": (SDK, "airflow.utils.dag_parsing_context"),
-    "setup": DECORATORS,
-    "task": DECORATORS,
-    "task_group": DECORATORS,
-    "teardown": DECORATORS,
+    "task": (SDK, "airflow.decorators"),
 }
 
 

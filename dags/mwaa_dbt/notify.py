@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any, Literal
 
-from mwaa_dbt import ended, message
+from mwaa_dbt import message
 from mwaa_dbt.airflow_sdk import AIRFLOW_2
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.finish import TASK
@@ -95,6 +95,8 @@ class Callback:
 
 def observe(context: Any, here: Runtime, slack: Slack) -> Run:
     """Return what is known of the run; Airflow's context may lack the run itself, and a group its summary."""
+    from mwaa_dbt import ended  # not for those who only parse
+
     dag, run = context["dag"], str(context["run_id"])
     date = getattr(context.get("dag_run"), "logical_date", None)
     return Run(
@@ -115,6 +117,8 @@ def observe(context: Any, here: Runtime, slack: Slack) -> Run:
 
 
 def _summaries(dag: Any, run: str) -> list[dict[str, Any]]:
+    from mwaa_dbt import ended
+
     found = []
     for task in dag.task_ids:
         if task.rsplit(".", 1)[-1] == TASK:
@@ -175,8 +179,10 @@ def _deadline(here: Runtime, slack: Slack, late: Any) -> dict[str, Any]:
         from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined]
     except ImportError:
         # Python shows such a warning to nobody but the build, which asks for it: each parse would repeat it.
-        warnings.warn(LATE, ImportWarning, stacklevel=2)
+        warnings.warn(LATE, ImportWarning, stacklevel=3)
         return {}
+    from mwaa_dbt import ended
+
     text = message.late(Run("", "", here.name, mention=slack.mention, base_url=ended.base_url()), str(late))
     told: dict[str, Any] = {"text": text, "timeout": TIMEOUT, "retry_handlers": []}
     if slack.type == WEBHOOK:

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,10 @@ def probe(folder: Path) -> list[dict[str, Any]]:
     sys.path.insert(0, str(folder))
     bars = Bars(folder)
     sys.addaudithook(bars)
-    bag = fill(folder)
+    with warnings.catch_warnings(record=True) as warned:
+        # What mwaa_dbt leaves out with this Airflow: Python shows such warnings to nobody.
+        warnings.simplefilter("always", ImportWarning)
+        bag = fill(folder)
     seconds = {_relative(folder, stat.file): stat.duration.total_seconds() for stat in bag.dagbag_stats}
     # Airflow passes over a file that does not look like a DAG to it; a person who put it there should hear.
     errors = {_relative(folder, name): text for name, text in bag.import_errors.items()}
@@ -66,9 +70,18 @@ def probe(folder: Path) -> list[dict[str, Any]]:
             "seconds": imports + seconds.get(file, 0.0),
             "dags": _dags(bag, folder / file),
             "error": errors.get(file) or bars.broken.get(file),
+            "warnings": sorted({_said(one) for one in warned if _is_of(one, file)}),
         }
         for file in files
     ]
+
+
+def _is_of(warned: warnings.WarningMessage, file: str) -> bool:
+    return warned.category is ImportWarning and warned.filename.endswith(f"/dags/{file}")
+
+
+def _said(warned: warnings.WarningMessage) -> str:
+    return f"line {warned.lineno}: {warned.message}"
 
 
 def _filler() -> Callable[[Path], Any]:

@@ -28,7 +28,7 @@ assert Asset is airflow.sdk.Asset
 def run(program: str, home: Path) -> subprocess.CompletedProcess[str]:
     """Run a program in Airflow's Python with the DAG folder on its path."""
     environment = {"PATH": os.defpath, "HOME": str(home), "AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT / "dags")}
-    command = [airflow().python, "-W", "error::DeprecationWarning:mwaa_dbt", "-c", program]
+    command = [str(airflow().python), "-W", "error::DeprecationWarning:mwaa_dbt", "-c", program]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
