@@ -108,7 +108,9 @@ def _snowflake(one: dict[str, Any]) -> str:
 
     facts = one["snowflake"] or {}
     # The hook's own parameters, with an end to its patience; it does not know `protocol`.
-    arguments = SnowflakeHook(one["id"])._get_conn_params()
+    found = SnowflakeHook(one["id"])._get_conn_params
+    # A property in the provider of Airflow 3.0.6.
+    arguments = dict(found() if callable(found) else found)
     arguments |= {"login_timeout": TIMEOUT, "network_timeout": TIMEOUT, "protocol": facts.get("protocol") or "https"}
     with snowflake.connector.connect(**arguments) as connection, connection.cursor() as cursor:
         cursor.execute(QUESTION)

@@ -91,7 +91,8 @@ def _filler() -> Callable[[Path], Any]:
     try:
         from airflow.dag_processing.dagbag import DagBag
     except ModuleNotFoundError:
-        # Airflow 2, which knows no bundles, and 3.0.
+        # Airflow 2, which knows no bundles, and 3.0; its croniter starts a program (`file`) as it is imported.
+        import airflow.timetables.interval  # noqa: F401
         from airflow.models.dagbag import DagBag
     if __version__.startswith("2."):
         return lambda folder: DagBag(folder, read_dags_from_db=False)

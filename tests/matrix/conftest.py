@@ -17,6 +17,15 @@ ASKED = os.environ.get("MATRIX_AIRFLOW")
 VERSIONS = [ASKED] if ASKED else sorted(LOCKED, key=number)
 
 
+TOLD: list[str] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what each version took, after all else."""
+    for line in TOLD:
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session", params=VERSIONS)
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Copy the project and move it to a version; its rehearsal, if there is one, ends with the tests."""
