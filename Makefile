@@ -1,6 +1,6 @@
 # The verbs a person types. Each makes what it needs: a Python 3 with venv is all that must be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check build up down bench bench-full bench-report clean
+.PHONY: help setup run test test-matrix check build up down bench bench-full bench-report clean
 BIN := .venv/bin
 
 help: ## Show these verbs
@@ -26,6 +26,9 @@ check: build ## Lint, types and shellcheck
 
 test: check ## All checks and tests, one whole run of the rehearsal among them
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-matrix: setup ## Build and run the project on each version of Airflow; AIRFLOW=2.11.2 on one
+	@MATRIX_AIRFLOW=$(AIRFLOW) $(BIN)/pytest -m matrix tests/matrix
 
 bench: setup ## Measure in short, about ten minutes, and show it; nothing is kept
 	@$(BIN)/python -m benchmarks parse fork run deploy history

@@ -1,6 +1,6 @@
 """Prove what a container holds: `mwaa deploy` runs this after an update of the environment."""
 
-from airflow.sdk import DAG
+from airflow import DAG
 
 from mwaa_dbt.check import container
 

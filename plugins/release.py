@@ -2,7 +2,8 @@
 
 A release comes with the DAGs, long after Airflow has loaded its plugins: what tasks are forked from looks for a new one
 before each fork. A task still opens the release that is whole at that moment (mwaa_dbt.reader), and drops what
-was imported of another. With a version of Airflow that was not tried nothing is imported.
+was imported of another. With a version of Airflow that was not tried, or that starts each task anew (2), nothing is
+imported.
 """
 
 import functools
@@ -18,7 +19,6 @@ from typing import Any
 from airflow import __version__
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
-from airflow.sdk.execution_time.supervisor import ActivitySubprocess
 from supervisor import TRIED
 
 MODULES = ("mwaa_dbt.group", "mwaa_dbt.kinds", "mwaa_dbt.notify")
@@ -78,11 +78,18 @@ def beforehand(start: Callable[..., Any]) -> Callable[..., Any]:
     return started
 
 
-# Airflow executes this file twice, for the core and for tasks.
-if __version__ in TRIED and not hasattr(ActivitySubprocess.start, "__wrapped__"):
-    # A class method: what it is called with begins with the class.
-    start = beforehand(ActivitySubprocess.start.__func__)  # type: ignore[attr-defined]
-    ActivitySubprocess.start = classmethod(start)  # type: ignore[assignment,method-assign]
+def install() -> None:
+    """Have each start import first, once: Airflow executes this file twice, for its core and for tasks."""
+    from airflow.sdk.execution_time.supervisor import ActivitySubprocess
+
+    if not hasattr(ActivitySubprocess.start, "__wrapped__"):
+        # A class method: what it is called with begins with the class.
+        start = beforehand(ActivitySubprocess.start.__func__)  # type: ignore[attr-defined]
+        ActivitySubprocess.start = classmethod(start)  # type: ignore[assignment,method-assign]
+
+
+if __version__ in TRIED:
+    install()
 
 
 class Release(AirflowPlugin):

@@ -3,20 +3,24 @@
 Airflow's supervisor of a task sleeps until one of the process's sockets wakes it. If the last one was closed just
 before the process ended, nothing does, and the slot is held for up to workers.min_heartbeat_interval more. And it sends
 a heartbeat right after it has told that the task has begun (docs/upstream/supervisor-exit.md). With a version of
-Airflow that was not tried nothing is changed.
+Airflow 3 that was not tried nothing is changed; Airflow 2 has no such supervisor.
 """
+
+from __future__ import annotations
 
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow import __version__
 from airflow.plugins_manager import AirflowPlugin
-from airflow.sdk.execution_time.supervisor import ActivitySubprocess
+
+if TYPE_CHECKING:
+    from airflow.sdk.execution_time.supervisor import ActivitySubprocess
 
 # As in scripts/options.py, which shortens the heartbeat's interval for the others; tests/plugins pins how these behave.
-TRIED = ("3.3.1",)
+TRIED = ("3.0.6", "3.2.1", "3.3.1")
 LOOK = 0.05  # seconds between two looks at a process without sockets
 
 log = logging.getLogger(__name__)
@@ -34,11 +38,18 @@ def sparing(service: Callable[..., Any]) -> Callable[..., Any]:
     return wait
 
 
-if __version__ not in TRIED:
+def install() -> None:
+    """Put the wait in the place of Airflow's, once: Airflow executes this file twice, for its core and for tasks."""
+    from airflow.sdk.execution_time.supervisor import ActivitySubprocess
+
+    if "_service_subprocess" not in vars(ActivitySubprocess):
+        ActivitySubprocess._service_subprocess = sparing(ActivitySubprocess._service_subprocess)  # type: ignore[method-assign]
+
+
+if __version__ in TRIED:
+    install()
+elif not __version__.startswith("2."):
     log.warning("Airflow %s was not tried with plugins/supervisor.py (%s were): it is as it was.", __version__, TRIED)
-# Airflow executes this file twice, for the core and for tasks.
-elif "_service_subprocess" not in vars(ActivitySubprocess):
-    ActivitySubprocess._service_subprocess = sparing(ActivitySubprocess._service_subprocess)  # type: ignore[method-assign]
 
 
 class Supervisor(AirflowPlugin):

@@ -25,7 +25,7 @@ from scripts.projects import DbtProject, find_projects, stage
 from scripts.prove import Parsed, prove
 from scripts.release import SHORT, provenance
 from scripts.secrets.adapter import check_adapter
-from scripts.venvs import Airflow, airflow_venv, dbt_venv
+from scripts.venvs import Airflow, airflow_venv, dbt_venv, requirements_of
 
 PINS = re.compile(r"(cat <<'PINS'\n).*?(^PINS$)", re.DOTALL | re.MULTILINE)
 
@@ -142,12 +142,15 @@ def _copy_sources(work: Work) -> None:
 
 def _check_pins(root: Path, settings: Settings) -> None:
     pin = re.search(r"^apache-airflow==(\S+)", (root / "requirements.txt").read_text(), re.MULTILINE)
-    if not pin or pin[1] != settings.project.airflow_version:
+    wanted = settings.project.airflow_version
+    if not pin or pin[1] != wanted:
+        ready = requirements_of(root, wanted)
+        pins = f", and the pins that go with it: {ready.relative_to(root)} has them" if ready.is_file() else ""
         raise ProjectError(
             f"requirements.txt pins apache-airflow {pin[1] if pin else 'nowhere'}, settings.toml says "
-            f"{settings.project.airflow_version}; MWAA would replace its own Airflow.",
+            f"{wanted}; MWAA would replace its own Airflow.",
             "requirements.txt",
-            f"write apache-airflow=={settings.project.airflow_version}",
+            f"write apache-airflow=={wanted}{pins}",
         )
 
 

@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from mwaa_dbt.settings import load
-from mwaa_dbt.sizing import LEFT, is_2, option_name
+from mwaa_dbt.sizing import LEFT, option_name
 from mwaa_dbt.tables import Source
 from scripts.console import wide
 from scripts.known import known_options, mistyped
-from scripts.options import MWAA_DEFAULTS, SETTINGS, Option, explained
+from scripts.options import MWAA_DEFAULTS, SETTINGS, Option, explained, of_version
 from scripts.paths import Paths
 from scripts.refused import refusals, refuse
 
@@ -53,12 +53,9 @@ def _placed(option: Option, source: Source, environment: str) -> Option:
 
 
 def _left(taken: set[str], airflow: str) -> dict[str, str]:
-    mwaa = {name: f"{value}, MWAA's own default" for name, value in MWAA_DEFAULTS.items()}
+    mwaa = {name: f"{value}, MWAA's own default" for name, value in of_version(MWAA_DEFAULTS, airflow).items()}
     left = {option_name(name, airflow): reason for name, reason in LEFT.items()}
-    # MWAA's image has a server type for Airflow 3.2 and later only.
-    served = not is_2(airflow) and not airflow.startswith("3.0.")
-    known = {name: reason for name, reason in mwaa.items() if served or not name.startswith("api.")}
-    return {name: reason for name, reason in {**known, **left}.items() if name not in taken}
+    return {name: reason for name, reason in {**mwaa, **left}.items() if name not in taken}
 
 
 def as_table(config: Config) -> dict[str, Any]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mwaa_dbt import sizing
 from mwaa_dbt.settings import Environment
 from scripts.connections import folder
+from scripts.versions import number
 
 # Of these plugins/supervisor.py frees a task's slot at once.
-SUPERVISOR_TRIED = ("3.3.1",)
+SUPERVISOR_TRIED = ("3.0.6", "3.2.1", "3.3.1")
 SECRETS_BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
 SETTINGS = "settings.toml"
+# That of dags/.airflowignore.
+IGNORE_SYNTAX = "glob"
 
-# MWAA's defaults that a configuration option or startup.sh may change (image 3.3.1, config/airflow.py).
+# MWAA's defaults that a configuration option or startup.sh may change (its images, config/airflow.py).
 MWAA_DEFAULTS = {
     "core.execute_tasks_new_python_interpreter": "True",
     "core.sensitive_var_conn_names": "proxy,proxies",
@@ -35,6 +38,16 @@ MWAA_FORCED = {
     "logging.colored_console_log": "False",
     "scheduler.standalone_dag_processor": "True",
     "triggerer.queues_enabled": "False",
+}
+# Of both, what the images of earlier versions do not set → the first version whose image does.
+SINCE = {
+    "api.server_type": "3.2",
+    "api.worker_refresh_batch_size": "3.2",
+    "api.worker_refresh_interval": "3.2",
+    "core.multi_team": "3.2",
+    "execution_api.jwt_expiration_time": "3.0",
+    "logging.colored_console_log": "3.0",
+    "triggerer.queues_enabled": "3.2",
 }
 
 
@@ -80,11 +93,15 @@ def _ours(environment: Environment, airflow: str) -> Iterator[Option]:
         "where they are, and that it is asked for no others: each is a paid call",
         page,
     )
-    preload = "tasks share what plugins/preload.py imported, if it is imported before the fork"
-    yield Option("core.lazy_load_plugins", "False", preload, "docs/performance.md")
-    if airflow not in SUPERVISOR_TRIED and not sizing.is_2(airflow):
-        slot = "else a slot is held up to 5 s after its task's end"
-        yield Option("workers.min_heartbeat_interval", "1", slot, "docs/upstream/supervisor-exit.md")
+    if sizing.is_2(airflow):
+        ignored = "dags/.airflowignore is written in it; Airflow 2 takes it for regular expressions else"
+        yield Option("core.dag_ignore_file_syntax", IGNORE_SYNTAX, ignored, "Airflow 3's own default")
+    else:
+        preload = "tasks share what plugins/preload.py imported, if it is imported before the fork"
+        yield Option("core.lazy_load_plugins", "False", preload, "docs/performance.md")
+        if airflow not in SUPERVISOR_TRIED:
+            slot = "else a slot is held up to 5 s after its task's end"
+            yield Option("workers.min_heartbeat_interval", "1", slot, "docs/upstream/supervisor-exit.md")
     wait = "in a private network each call waits for its time-out"
     yield Option("cosmos.enable_telemetry", "False", wait, "Cosmos, configuration")
     if environment.size:
@@ -122,6 +139,11 @@ def _lookups(environment: Environment) -> dict[str, str | None]:
 
 def _pattern(names: set[str]) -> str:
     return f"^({'|'.join(sorted(map(re.escape, names)))})$"
+
+
+def of_version(options: Mapping[str, str], airflow: str) -> dict[str, str]:
+    """Return those of MWAA's own options that its image of a version sets."""
+    return {name: value for name, value in options.items() if number(SINCE.get(name, "2")) <= number(airflow)}
 
 
 def as_variables(options: dict[str, str]) -> dict[str, str]:

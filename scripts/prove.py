@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from mwaa_dbt.errors import ProjectError
+from scripts.console import err
+from scripts.options import IGNORE_SYNTAX
 from scripts.paths import PACKAGE
 from scripts.venvs import Airflow, container
 
@@ -40,6 +44,8 @@ def prove(airflow: Airflow, build: Path, state: Path, budget: float = BUDGET) ->
         reports = _probe(airflow, build / "dags", Path(folder))
     for report in reports:
         _check(report, budget)
+        for text in report["warnings"]:
+            err.print(f"[yellow]![/] {escape(f'dags/{report["file"]}, {text}')}")
     if not reports:
         raise ProjectError("There is no DAG file.", "dags/", "add one, e.g. dags/jaffle_shop.py as in the README")
     return [
@@ -73,6 +79,7 @@ def _bare(folder: Path, dags: Path) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         # Enough to reach from a failure inside a package to the DAG file's own line.
         "AIRFLOW__CORE__DAGBAG_IMPORT_ERROR_TRACEBACK_DEPTH": "100",
+        "AIRFLOW__CORE__DAG_IGNORE_FILE_SYNTAX": IGNORE_SYNTAX,
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -41,6 +41,11 @@ def airflow_lock(paths: Paths, version: str) -> Path:
     return paths.root / LOCKS / f"airflow-{version}.txt"
 
 
+def requirements_of(root: Path, version: str) -> Path:
+    """Return where a requirements.txt for another version of Airflow is than the project's own."""
+    return root / LOCKS / f"requirements-{version}.txt"
+
+
 def airflow_folder(paths: Paths, version: str) -> Airflow:
     """Return the virtualenv of a version of Airflow, whether it is installed or not."""
     return Airflow(paths.state / f"airflow-{version}")

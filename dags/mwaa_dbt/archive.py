@@ -151,6 +151,17 @@ def _artifacts(project: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(target).as_posix(), path
 
 
+def tell(dag: str, run: str, task: str, summary: dict[str, Any]) -> None:
+    """Write a group's summary for who cannot read its task's XCom (mwaa_dbt.ended); may raise what S3 does."""
+    store().put(f"{folder(dag, run)}{task}.json", json.dumps(summary).encode())
+
+
+def told(dag: str, run: str, task: str) -> dict[str, Any] | None:
+    """Return what `tell` has written; None if it has not."""
+    content, _ = store().get(f"{folder(dag, run)}{task}.json")
+    return dict(json.loads(content)) if content else None
+
+
 def read(dag: str, run: str, group: str, member: str = SUMMARY) -> list[dict[str, Any]]:
     """Return one member of each invocation of a dbt group in a DAG run, by key."""
     place = store()

@@ -7,9 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, TaskGroup
 from cosmos.constants import InvocationMode
 
+from mwaa_dbt.airflow_sdk import DAG, TaskGroup
 from mwaa_dbt.profile import profile_config
 from mwaa_dbt.project import Unpacked
 from mwaa_dbt.settings import dbt_executable, runtime

@@ -44,7 +44,7 @@ def fence(lines: Iterable[str]) -> str:
 
 def link(url: str, text: str) -> str:
     """Return a link, or the text alone if there is no address."""
-    return f"<{url}|{escape(text)}>" if url else escape(text)
+    return f"<{escape(url)}|{escape(text)}>" if url else escape(text)
 
 
 def header(text: str) -> Block:

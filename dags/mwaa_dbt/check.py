@@ -9,8 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-from airflow.sdk import task
-
+from mwaa_dbt.airflow_sdk import task
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.project import RELEASE
 from mwaa_dbt.settings import container_digest, dbt_executable, dbt_status

@@ -7,7 +7,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
+from mwaa_dbt.airflow_sdk import AIRFLOW_3_0, BaseOperator
 
 if TYPE_CHECKING:
     from mwaa_dbt.archive import Store
@@ -48,7 +48,18 @@ class FinishOperator(BaseOperator):
         except Exception as error:
             log.warning("The history has no line of this run: %s", error)
             red = 0
-        return {**history.summary(about, merged), "red": red}
+        told = {**history.summary(about, merged), "red": red}
+        if AIRFLOW_3_0:
+            self._leave(dag_run.run_id, told)
+        return told
+
+    def _leave(self, run: str, told: dict[str, Any]) -> None:
+        from mwaa_dbt import archive
+
+        try:
+            archive.tell(self.dag_id, run, self.task_id, told)
+        except Exception as error:
+            log.warning("Slack will not hear of this run's nodes: %s", error)
 
     def _about(self, dag_run: Any, store: Store) -> About:
         from mwaa_dbt.history import About

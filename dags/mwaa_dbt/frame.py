@@ -8,11 +8,11 @@ from functools import cached_property, partial
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import BaseOperator, TaskGroup, TriggerRule, chain
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID
 from cosmos.operators.local import DbtSourceLocalOperator
 
 from mwaa_dbt import finish
+from mwaa_dbt.airflow_sdk import BaseOperator, TaskGroup, TriggerRule, chain
 from mwaa_dbt.arguments import FULL_REFRESH, common, retries
 from mwaa_dbt.finish import FinishOperator
 from mwaa_dbt.hooks import HooksOperator, has_hooks

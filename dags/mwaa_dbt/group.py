@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import Param, TaskGroup
-from airflow.sdk.exceptions import DuplicateTaskIdFound
 from cosmos import DbtTaskGroup
 
+from mwaa_dbt.airflow_sdk import DuplicateTaskIdFound, Param, TaskGroup
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.frame import Frame
 from mwaa_dbt.nodes import Selection, choose, read_project

@@ -9,8 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
-from airflow.sdk.exceptions import AirflowSkipException
 from cosmos.operators.local import DbtBuildLocalOperator
+
+from mwaa_dbt.airflow_sdk import AirflowSkipException
 
 Kind = Literal["start", "end"]
 Results = list[dict[str, Any]]

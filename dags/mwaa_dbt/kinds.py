@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import BaseOperator, TriggerRule
 from cosmos.constants import PRODUCER_WATCHER_TASK_ID as PRODUCER
 from cosmos.constants import DbtResourceType
 from cosmos.dbt.graph import DbtNode
@@ -27,6 +26,7 @@ from cosmos.operators.watcher import (
     DbtTestWatcherOperator,
 )
 
+from mwaa_dbt.airflow_sdk import BaseOperator, TriggerRule
 from mwaa_dbt.arguments import FULL_REFRESH
 from mwaa_dbt.nodes import Selection
 from mwaa_dbt.settings import runtime

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from mwaa_dbt.blocks import clip, code, context, escape, fence, header, link, section
 from mwaa_dbt.problems import node_name
@@ -19,6 +19,7 @@ OTHERS, LISTED = 5, 10  # names after the first failing one; warnings in one mes
 LINES = 3  # of dbt's own error
 PATH = 64  # InvokeRestApi takes no longer path
 REHEARSAL = "local"
+GRID = 2  # the major version of Airflow whose UI has one page for a DAG, the grid
 # Airflow's reasons that a message tells by being sent.
 PLAIN = ("task_failure", "success")
 # In this order; what else a task or node may be is told after them.
@@ -33,7 +34,8 @@ class Run:
     """What is known of a DAG run that has ended.
 
     `summaries` are what the dbt groups left (fewer, if one could not), `states` the tasks' states (empty if unknown),
-    `mwaa` and `region` say where to rerun it, `base_url` is the address of Airflow's UI.
+    `mwaa` and `region` say where to rerun it, `base_url` is the address of Airflow's UI, whose links and API are those
+    of the major version `airflow`.
     """
 
     dag: str
@@ -42,6 +44,7 @@ class Run:
     date: str | None = None
     reason: str | None = None
     base_url: str = ""
+    airflow: int = 3
     mention: str | None = None
     mwaa: str | None = None
     region: str = ""
@@ -82,6 +85,9 @@ class Run:
         """Return the address of the run in Airflow's UI, or of a task's log."""
         if not self.base_url:
             return ""
+        if self.airflow == GRID:
+            query = {"dag_run_id": self.run, **({"task_id": task, "tab": "logs"} if task else {})}
+            return f"{self.base_url.rstrip('/')}/dags/{quote(self.dag)}/grid?{urlencode(query, quote_via=quote)}"
         parts = [self.base_url.rstrip("/"), "dags", quote(self.dag), "runs", quote(self.run, safe="")]
         parts += ["tasks", quote(task)] if task else []
         return "/".join(parts) + (f"?try_number={attempt}" if task and attempt else "")
@@ -218,7 +224,8 @@ def _rerun(run: Run) -> Iterator[str]:
     if not run.mwaa or len(path) > PATH:
         yield f"Rerun: trigger it in Airflow's UI{f' with select {code(selection)}' if selection else ''}"
         return
-    body = json.dumps({"logical_date": None, "conf": {"select": selection} if selection else {}})
+    conf = {"conf": {"select": selection} if selection else {}}
+    body = json.dumps(conf if run.airflow == GRID else {"logical_date": None, **conf})
     options = f"--region {run.region} --name {run.mwaa} --method POST --path {path}"
     yield f"Rerun:\n{fence([f'aws mwaa invoke-rest-api {options} {chr(92)}', f'  --body {shlex.quote(body)}'])}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from datetime import UTC, timedelta
 from typing import Any, Literal
 
 from mwaa_dbt import message
+from mwaa_dbt.airflow_sdk import AIRFLOW_2
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.finish import TASK
 from mwaa_dbt.message import Message, Run
@@ -20,6 +22,7 @@ from mwaa_dbt.tables import suggestion
 
 GREEN: tuple[Event, ...] = ("recovery", "warnings", "freshness")
 MENTION = re.compile(r"(\s*<(!here|!channel|!everyone|@[UW]\w+|!subteam\^S\w+)>)*\s*")
+LATE = "alerts(late=…) tells nothing with this Airflow: it has deadlines since 3.1."
 NOTIFIER = "airflow.providers.slack.notifications"
 
 log = logging.getLogger(__name__)
@@ -39,7 +42,7 @@ def alerts(
         channel: another channel; a webhook's is Slack's own.
         mention: who is called when a run fails, as <!here>, <@U…> or <!subteam^S…>; "" calls nobody.
         events: what is told: failure, recovery, warnings, freshness, late.
-        late: how long a run may take, from when it was queued (Airflow 3.1 or newer).
+        late: how long a run may take, from when it was queued (Airflow 3.1 or newer; before, the build warns of it).
 
     Raises:
         ProjectError: if an argument is of no use.
@@ -92,6 +95,8 @@ class Callback:
 
 def observe(context: Any, here: Runtime, slack: Slack) -> Run:
     """Return what is known of the run; Airflow's context may lack the run itself, and a group its summary."""
+    from mwaa_dbt import ended  # not for those who only parse
+
     dag, run = context["dag"], str(context["run_id"])
     date = getattr(context.get("dag_run"), "logical_date", None)
     return Run(
@@ -100,41 +105,27 @@ def observe(context: Any, here: Runtime, slack: Slack) -> Run:
         environment=here.name,
         date=date.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if date else None,
         reason=context.get("reason"),
-        base_url=_base_url(),
+        base_url=ended.base_url(),
+        airflow=2 if AIRFLOW_2 else 3,
         mention=slack.mention,
         mwaa=here.environment.mwaa.name if here.environment.mwaa else None,
         region=here.environment.region,
         release=_release(),
         summaries=_summaries(dag, run),
-        states=_states(dag.dag_id, run),
+        states=ended.states(dag.dag_id, run),
     )
 
 
 def _summaries(dag: Any, run: str) -> list[dict[str, Any]]:
-    from airflow.sdk.execution_time.xcom import XCom
+    from mwaa_dbt import ended
 
     found = []
     for task in dag.task_ids:
         if task.rsplit(".", 1)[-1] == TASK:
             # A group that could not tell must not silence the others.
             with suppress(Exception):
-                found.append(XCom.get_one(key="return_value", dag_id=dag.dag_id, task_id=task, run_id=run))
+                found.append(ended.summary(dag.dag_id, task, run))
     return [one for one in found if isinstance(one, dict)]
-
-
-def _states(dag: str, run: str) -> dict[str, str | None]:
-    with suppress(Exception):
-        from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
-
-        states = RuntimeTaskInstance.get_task_states(dag_id=dag, run_ids=[run]).get(run) or {}
-        return {task: str(getattr(state, "value", state)) if state else None for task, state in states.items()}
-    return {}
-
-
-def _base_url() -> str:
-    from airflow.configuration import conf
-
-    return str(conf.get("api", "base_url", fallback="") or "")
 
 
 def _release() -> str | None:
@@ -187,9 +178,12 @@ def _deadline(here: Runtime, slack: Slack, late: Any) -> dict[str, Any]:
     try:
         from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined]
     except ImportError:
-        # Airflow 3.0 has none.
+        # Python shows such a warning to nobody but the build, which asks for it: each parse would repeat it.
+        warnings.warn(LATE, ImportWarning, stacklevel=3)
         return {}
-    text = message.late(Run("", "", here.name, mention=slack.mention, base_url=_base_url()), str(late))
+    from mwaa_dbt import ended
+
+    text = message.late(Run("", "", here.name, mention=slack.mention, base_url=ended.base_url()), str(late))
     told: dict[str, Any] = {"text": text, "timeout": TIMEOUT, "retry_handlers": []}
     if slack.type == WEBHOOK:
         path = f"{NOTIFIER}.slack_webhook.SlackWebhookNotifier"
@@ -197,7 +191,8 @@ def _deadline(here: Runtime, slack: Slack, late: Any) -> dict[str, Any]:
     else:
         path = f"{NOTIFIER}.slack.SlackNotifier"
         told |= {"slack_conn_id": slack.connection, "channel": slack.channel, "unfurl_links": False}
-    # The triggerer imports the callback, where this package is not. Read as serialized, the path is not imported
-    # here, which would cost each parse Slack's client.
-    callback = AsyncCallback.deserialize({"path": path, "kwargs": told}, 1)
+    # The triggerer imports the callback, where this package is not. The constructor imports it here, too (Airflow 3.2),
+    # which would cost each parse Slack's client.
+    callback = AsyncCallback.__new__(AsyncCallback)
+    callback.path, callback.kwargs = path, told
     return {"deadline": DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=late, callback=callback)}

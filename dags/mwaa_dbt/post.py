@@ -46,7 +46,7 @@ def send(slack: Slack, message: Message, thread: str | None = None) -> str | Non
 
 
 def _type(slack: Slack) -> str:
-    from airflow.sdk import BaseHook
+    from mwaa_dbt.airflow_sdk import BaseHook
 
     return str(BaseHook.get_connection(slack.connection).conn_type)
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import BaseOperator, TaskGroup, chain
-from airflow.sdk.definitions.param import ParamsDict
 from cosmos.constants import DbtResourceType
 from cosmos.dbt.graph import DbtNode
 
+from mwaa_dbt.airflow_sdk import BaseOperator, ParamsDict, TaskGroup, chain
 from mwaa_dbt.kinds import Kind, node_kind, tests_kind
 from mwaa_dbt.nodes import Selection
 from mwaa_dbt.wish import Wish

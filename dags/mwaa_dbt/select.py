@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 from cosmos.operators.local import DbtLSLocalOperator
 
+from mwaa_dbt.airflow_sdk import AIRFLOW_2, AirflowFailException
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import dbt_executable, dbt_status
 
@@ -43,7 +43,7 @@ class SelectOperator(DbtLSLocalOperator):
         Raises:
             ProjectError: if dbt is not in this container.
             SelectionError: if the selection names no node of this group.
-            DownstreamTasksSkipped: to skip what was not chosen.
+            DownstreamTasksSkipped: to skip what was not chosen (Airflow 3).
         """
         _check_dbt()
         if not (self.select or "").strip():
@@ -51,10 +51,23 @@ class SelectOperator(DbtLSLocalOperator):
         chosen = self._listed(context) & set(self.tasks)
         if not chosen:
             raise self._nothing()
-        context["ti"].xcom_push(key="return_value", value=" ".join(sorted(map(selector, chosen))))
+        named = " ".join(sorted(map(selector, chosen)))
         tests = sorted(selector(node) for node in chosen if node.startswith("test."))
         context["ti"].xcom_push(key=TESTS, value=" ".join(tests))
-        raise DownstreamTasksSkipped(tasks=self._others(chosen))
+        self._skip(context, self._others(chosen), named)
+        return named
+
+    def _skip(self, context: Any, tasks: list[str], named: str) -> None:
+        if AIRFLOW_2:
+            from airflow.models.skipmixin import SkipMixin
+
+            # Not as itself: what Airflow 2 notes of a task that skips would skip them again when they are cleared.
+            SkipMixin().skip(context["dag_run"], None, [self.dag.get_task(task) for task in tasks])
+            return
+        from mwaa_dbt.airflow_sdk import DownstreamTasksSkipped
+
+        context["ti"].xcom_push(key="return_value", value=named)
+        raise DownstreamTasksSkipped(tasks=tasks)
 
     def _listed(self, context: Any) -> set[str]:
         flags = ["--quiet", "--output", "json", "--output-keys", "unique_id"]

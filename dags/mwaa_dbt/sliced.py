@@ -1,6 +1,8 @@
 """Which task this process is for, and the part of a project that it needs.
 
 In Airflow 3 each task's process parses its DAG file. It says for which task, so that a DAG file may make only that one.
+In Airflow 2 it must make all: that process also schedules what follows (scheduler.schedule_after_task_execution), and
+marks each task as removed that its DAG lacks.
 """
 
 from __future__ import annotations
@@ -9,9 +11,8 @@ import logging
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from airflow.sdk import DAG, TaskGroup, get_parsing_context
-
 from mwaa_dbt import slices
+from mwaa_dbt.airflow_sdk import AIRFLOW_2, DAG, TaskGroup, get_parsing_context
 from mwaa_dbt.nodes import Selection, as_project, attach
 from mwaa_dbt.project import Unpacked, open_projects
 from mwaa_dbt.settings import runtime
@@ -65,7 +66,7 @@ def wanted(dag: DAG) -> Wanted | None:
     if not context.task_id or "." not in context.task_id:
         return None
     task = Wanted(context.task_id)
-    if _given_up or not runtime().environment.tasks.slice or not task.is_known():
+    if AIRFLOW_2 or _given_up or not runtime().environment.tasks.slice or not task.is_known():
         return None
     _dags.append(dag)
     return task

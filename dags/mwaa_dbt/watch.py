@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from airflow.sdk import TaskInstanceState
-from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 from cosmos.constants import _DBT_STARTUP_EVENTS_XCOM_KEY
 from cosmos.operators._watcher.aggregation import get_tests_status_xcom_key
 from cosmos.operators._watcher.state import get_status_xcom_key, get_xcom_val, is_producer_task_terminated
@@ -19,6 +17,7 @@ from cosmos.operators.watcher import (
     DbtTestWatcherOperator,
 )
 
+from mwaa_dbt.airflow_sdk import AirflowException, AirflowSkipException, TaskInstanceState
 from mwaa_dbt.states import PASSED, SKIPPED
 from mwaa_dbt.tell import Telling
 from mwaa_dbt.watched import OTHERS, problems_key
@@ -123,7 +122,7 @@ class Watching:
         if word["status"] == SKIPPED:
             raise AirflowSkipException(f"dbt skipped {node}.")
         if word["status"] in PASSED:
-            self._show(word.get("compiled_sql"))
+            self._show(word.get("compiled_sql"), context)
             return True
         if word.get("blocked"):
             # Airflow starts a task when those before it are green: what kept dbt from it has been mended by a retry.
@@ -133,9 +132,10 @@ class Watching:
         found = tuple(problem(item) for item in word.get("problems", ()))
         raise failure(found) if found else AirflowException(f"dbt did not build {node}; see the producer's log.")
 
-    def _show(self, sql: str | None) -> None:
+    def _show(self, sql: str | None, context: Any) -> None:
         if sql and sql != self.compiled_sql:
-            self.compiled_sql, self.template_fields, self.overwrite_rtif_after_execution = sql, SHOWN, True
+            self.compiled_sql, self.template_fields = sql, SHOWN
+            self._override_rtif(context)  # type: ignore[attr-defined]
 
     def _retried(self, context: Any, call: Callable[..., Any], *arguments: Any) -> Any:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
-from scripts.airflow.lines import last
+from scripts.airflow.lines import last, raised
 from scripts.airflow.rest import Airflow
 
 LAST = 5  # lines of a log that ends without an error, as that of a killed task does
@@ -19,5 +19,5 @@ def cause(airflow: Airflow, instance: dict[str, Any]) -> str:
         lines = airflow.log(instance)
     except ProjectError as error:
         return f"{error.what} `{command}` reads its log"
-    told = [line.error for line in lines if line.error]
+    told = [line.error for line in lines if line.error] or [*filter(None, [raised(lines)])]
     return told[-1] if told else "\n".join(line.text for line in last(lines, LAST)) or f"see its log: `{command}`"

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import dropwhile, takewhile
 from typing import Any, NamedTuple
 
 from scripts.history.text import clean
 
 # Airflow's own marks around what folds away in its UI.
 FOLDS = ("::group::", "::endgroup::")
+TRACEBACK = "Traceback (most recent call last):"
+# How a line of Airflow 2's begins: [2026-11-22T05:00:00.000+0000] {taskinstance.py:3313} ERROR - …
+STAMPED = re.compile(r"\[\d{4}-\d\d-\d\dT[^\]]*\] \{")
+OURS = "mwaa_dbt.errors.ProjectError: "
 
 
 class Line(NamedTuple):
@@ -52,6 +58,16 @@ def _line(line: str | Mapping[str, Any]) -> Line:
     # What the task raised stands first, then its causes.
     error = causes[0].removeprefix("ProjectError: ") if causes else ""
     return Line(str(line.get("event", "")), error, _time(line.get("timestamp")), str(line.get("level") or "").upper())
+
+
+def raised(lines: Sequence[Line]) -> str:
+    """Return the last exception of a log of plain text, as Airflow 2 writes them, without its traceback; else ""."""
+    texts = [line.text for line in lines]
+    if TRACEBACK not in texts:
+        return ""
+    after = texts[len(texts) - texts[::-1].index(TRACEBACK) :]
+    error = dropwhile(lambda text: not text.strip() or text[0].isspace(), after)
+    return "\n".join(takewhile(lambda text: not STAMPED.match(text), error)).removeprefix(OURS).strip()
 
 
 def _time(stamp: Any) -> str:

@@ -15,6 +15,7 @@ from scripts.aws import Login
 # Where a web server of Airflow 2 and of 3 has MWAA's own pages (MWAA user guide, call-mwaa-apis-web).
 PAGES = {True: "aws_mwaa", False: "pluginsv2/aws_mwaa"}
 API = {True: "api/v1", False: "api/v2"}
+COOKIE = {True: "session", False: "_token"}
 CONNECT, READ = 5.0, 60.0  # seconds
 REFUSED = (requests.codes.unauthorized, requests.codes.forbidden)
 
@@ -76,7 +77,7 @@ class Web:
         session, self._url = new_session(login.url), login.url
         url = f"{login.url}/{PAGES[self._is_2]}/login"
         answer = request(session, "POST", url, data={"token": login.token}, allow_redirects=False)
-        key = answer.cookies.get("session" if self._is_2 else "_token")
+        key = answer.cookies.get(COOKIE[self._is_2])
         if not key or answer.status_code >= requests.codes.bad_request:
             return answer.status_code
         session.auth, self._session = Bearer("" if self._is_2 else key), session
@@ -88,6 +89,8 @@ def new_session(url: str) -> requests.Session:
     session = requests.Session()
     session.trust_env = url.startswith("https://")
     session.auth = Bearer()
+    # Airflow 2 answers whoever does not say so with the bare text of a log.
+    session.headers["Accept"] = "application/json"
     return session
 
 

@@ -24,9 +24,14 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
 
 def _backend() -> Any:
     from airflow.providers.amazon.aws.secrets.secrets_manager import SecretsManagerBackend
-    from airflow.sdk.execution_time.supervisor import ensure_secrets_backend_loaded
 
-    found = [one for one in ensure_secrets_backend_loaded() if isinstance(one, SecretsManagerBackend)]
+    try:
+        from airflow.sdk.execution_time.supervisor import ensure_secrets_backend_loaded as backends
+    except ModuleNotFoundError:
+        # Airflow 2, where a task looks them up itself.
+        from airflow.configuration import ensure_secrets_loaded as backends
+
+    found = [one for one in backends() if isinstance(one, SecretsManagerBackend)]
     if not found:
         raise LookupError("option secrets.backend names no SecretsManagerBackend")
     return found[0]
@@ -103,7 +108,9 @@ def _snowflake(one: dict[str, Any]) -> str:
 
     facts = one["snowflake"] or {}
     # The hook's own parameters, with an end to its patience; it does not know `protocol`.
-    arguments = SnowflakeHook(one["id"])._get_conn_params()
+    found = SnowflakeHook(one["id"])._get_conn_params
+    # A property in the provider of Airflow 3.0.6.
+    arguments = dict(found() if callable(found) else found)
     arguments |= {"login_timeout": TIMEOUT, "network_timeout": TIMEOUT, "protocol": facts.get("protocol") or "https"}
     with snowflake.connector.connect(**arguments) as connection, connection.cursor() as cursor:
         cursor.execute(QUESTION)

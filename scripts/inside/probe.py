@@ -10,6 +10,8 @@ import json
 import sys
 import time
 import traceback
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,25 +50,53 @@ def probe(folder: Path) -> list[dict[str, Any]]:
     begun = time.monotonic()
     import cosmos.operators.watcher
     import cosmos.profiles  # noqa: F401 - these seconds count for every file, as in a fresh parser process
-    from airflow.dag_processing.dagbag import DagBag
 
+    fill = _filler()
     imports = time.monotonic() - begun
     sys.path.insert(0, str(folder))
     bars = Bars(folder)
     sys.addaudithook(bars)
-    bag = DagBag(folder, bundle_path=folder)
+    with warnings.catch_warnings(record=True) as warned:
+        # What mwaa_dbt leaves out with this Airflow: Python shows such warnings to nobody.
+        warnings.simplefilter("always", ImportWarning)
+        bag = fill(folder)
     seconds = {_relative(folder, stat.file): stat.duration.total_seconds() for stat in bag.dagbag_stats}
     # Airflow passes over a file that does not look like a DAG to it; a person who put it there should hear.
-    files = sorted({*seconds, *bag.import_errors, *(path.name for path in folder.glob("*.py"))})
+    errors = {_relative(folder, name): text for name, text in bag.import_errors.items()}
+    files = sorted({*seconds, *errors, *(path.name for path in folder.glob("*.py"))})
     return [
         {
             "file": file,
             "seconds": imports + seconds.get(file, 0.0),
             "dags": _dags(bag, folder / file),
-            "error": bag.import_errors.get(file) or bars.broken.get(file),
+            "error": errors.get(file) or bars.broken.get(file),
+            "warnings": sorted({_said(one) for one in warned if _is_of(one, file)}),
         }
         for file in files
     ]
+
+
+def _is_of(warned: warnings.WarningMessage, file: str) -> bool:
+    return warned.category is ImportWarning and warned.filename.endswith(f"/dags/{file}")
+
+
+def _said(warned: warnings.WarningMessage) -> str:
+    return f"line {warned.lineno}: {warned.message}"
+
+
+def _filler() -> Callable[[Path], Any]:
+    """Return what imports a DAG folder in this version of Airflow."""
+    from airflow import __version__
+
+    try:
+        from airflow.dag_processing.dagbag import DagBag
+    except ModuleNotFoundError:
+        # Airflow 2, which knows no bundles, and 3.0; its croniter starts a program (`file`) as it is imported.
+        import airflow.timetables.interval  # noqa: F401
+        from airflow.models.dagbag import DagBag
+    if __version__.startswith("2."):
+        return lambda folder: DagBag(folder, read_dags_from_db=False)
+    return lambda folder: DagBag(folder, bundle_path=folder)
 
 
 def _relative(folder: Path, file: str) -> str:

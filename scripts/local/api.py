@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +12,8 @@ import requests
 
 from mwaa_dbt.errors import ProjectError
 from scripts.airflow.rest import Airflow, Answer, Ask, read_answer
+from scripts.airflow.web import new_session
+from scripts.local.airflow_web import airflow_web
 from scripts.local.state import Rehearsal
 
 LOGS = "mwaa local logs {task}"
@@ -19,24 +23,27 @@ class Api(Airflow):
     """Talks to the Airflow of a rehearsal, whose visitors are all admins."""
 
     def __init__(self, rehearsal: Rehearsal) -> None:
-        super().__init__(self._answer, "3", LOGS)
-        self.rehearsal, self.url = rehearsal, rehearsal.url("airflow")
-        self._session = requests.Session()
-        self._session.trust_env = False
-        token = self._request("GET", "auth/token").json()["access_token"]
-        self._session.headers["Authorization"] = f"Bearer {token}"
+        super().__init__(self._answer, rehearsal.airflow, LOGS)
+        self.rehearsal, self._web = rehearsal, airflow_web(rehearsal)
+        self._session = new_session(self._web.url)
+        with self._awake():
+            self._session.headers.update(self._web.headers(self._session))
 
-    def _request(self, method: str, path: str, **arguments: Any) -> requests.Response:
+    @contextmanager
+    def _awake(self) -> Iterator[None]:
         # A run would wait for ever for a scheduler that has died.
         if ended := self.rehearsal.ended():
             raise _lost(f"{', '.join(ended)} ended.", ended[0])
         try:
-            return self._session.request(method, f"{self.url}/{path}", timeout=30, **arguments)
+            yield
         except requests.RequestException as error:
-            raise _lost(f"Airflow does not answer: {error}.", "api-server") from None
+            raise _lost(f"Airflow does not answer: {error}.", self._web.process) from None
 
     def _answer(self, ask: Ask) -> Answer:
-        return read_answer(self._request(ask.method, f"api/v2/{ask.address}", json=ask.body))
+        with self._awake():
+            return read_answer(
+                self._session.request(ask.method, f"{self._web.api}/{ask.address}", json=ask.body, timeout=30)
+            )
 
     def wait_for_dag(self, dag: str, since: float, limit: float = 90.0) -> dict[str, Any]:
         """Return a DAG once the DAG processor has parsed it after `since`, in seconds since the epoch.
@@ -51,7 +58,7 @@ class Api(Airflow):
                 return dict(found)
             if found and not asked:
                 # Its file has not changed where the release has: Airflow would look again within half a minute.
-                self._request("PUT", f"api/v2/parseDagFile/{found['file_token']}")
+                self._answer(Ask("PUT", f"parseDagFile/{found['file_token']}"))
                 asked = True
             time.sleep(0.5)
         errors = [f"{item['filename']}: {item['stack_trace']}" for item in self.pages("importErrors", "import_errors")]

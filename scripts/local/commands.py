@@ -164,7 +164,7 @@ def _rehearsal(paths: Paths, build: Path, wanted: Executor | None) -> Iterator[t
     from scripts.local import rehearsal
 
     if running := find(paths):
-        rehearsal.refuse_other(running, wanted)
+        rehearsal.refuse_other(running, load(paths.settings).project.airflow_version, wanted)
         yield running, rehearsal.ship(paths, running, build)
         return
     started = rehearsal.up(paths, build, wanted or Executor())

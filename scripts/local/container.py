@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.sizing import is_2
 from scripts.aws import Aws, MissingError
 from scripts.aws.environment import VERSIONS
 from scripts.env.containers import REQUIREMENTS, STARTUP
 from scripts.local import celery, state
+from scripts.local.airflow_web import airflow_web
 from scripts.local.environment import airflow_environment, startup_environment
 from scripts.local.processes import Launcher, log_file
 from scripts.local.requirements import Requirements
@@ -30,7 +32,8 @@ from scripts.paths import Paths
 from scripts.startup import run_startup
 from scripts.venvs import Airflow, container
 
-COMPONENTS = ("scheduler", "dag-processor", "triggerer", "api-server")
+# Beside the web server.
+COMPONENTS = ("scheduler", "dag-processor", "triggerer")
 START = 120.0  # seconds
 DRAIN = 600.0  # seconds; MWAA lets workers finish their tasks for up to twelve hours
 
@@ -56,7 +59,8 @@ class Container:
         self.folder, self.plugins = state.folder(paths), paths.home / "plugins"
         self.launcher = Launcher(paths, rehearsal)
         self.workers = rehearsal.executor.members
-        self.components = (*COMPONENTS, *self.workers)
+        self.web = airflow_web(rehearsal)
+        self.components = (*COMPONENTS, self.web.process, *self.workers)
 
     def prepare(self, wanted: Mapping[str, Any]) -> Ready:
         """Do what MWAA does before Airflow: plugins.zip, startup.sh, requirements.txt, in this order.
@@ -76,7 +80,11 @@ class Container:
             install = Requirements(self.paths, str(wanted["AirflowVersion"]), started).install
             airflow = install(requirements.read_text(errors="replace"))
         options = wanted["AirflowConfigurationOptions"]
-        return Ready(airflow_environment(started, options, self.rehearsal, self.folder), str(airflow.folder))
+        variables = airflow_environment(started, options, self.rehearsal, self.folder)
+        if is_2(self.rehearsal.airflow):
+            # It starts tasks by the word `airflow`.
+            variables["PATH"] = f"{airflow.airflow.parent}:{variables['PATH']}"
+        return Ready(variables, str(airflow.folder))
 
     def run(self, ready: Ready) -> None:
         """Start Airflow and wait until it answers.
@@ -86,13 +94,19 @@ class Container:
         """
         airflow = Airflow(Path(ready.airflow)).airflow
         for component in COMPONENTS:
-            self.launcher.start(component, [airflow, component], ready.variables)
-        self.launcher.wait("api-server", self.rehearsal.url("airflow") + "/api/v2/monitor/health", limit=START)
+            self.launcher.start(component, [airflow, *self._command(component)], ready.variables)
+        self.launcher.start(self.web.process, [airflow, *self.web.command(self.folder)], ready.variables)
+        self.launcher.wait(self.web.process, self.web.health, limit=START)
         self._work(airflow, ready.variables)
         if ended := [name for name in self.components if not self.rehearsal.members[name].alive]:
             log = log_file(self.paths, ended[0])
             raise ProjectError(f"{', '.join(ended)} ended at once.", str(log), "mend what its log names")
         _write_secret(self.folder / "container.json", json.dumps(asdict(ready), indent=2))
+
+    def _command(self, component: str) -> list[object]:
+        # Airflow 2 would serve logs at a port that is no loopback's; here all processes share the disk they are on.
+        served = is_2(self.rehearsal.airflow) and component in ("scheduler", "triggerer")
+        return [component, "--skip-serve-logs"] if served else [component]
 
     def _work(self, airflow: Path, variables: Mapping[str, str]) -> None:
         """Start the workers; the API server must answer, or they would fail tasks that wait in the queue."""

@@ -22,14 +22,13 @@ from scripts.options import project_options
 HYBRID = "mw1.micro"
 
 
-def first(environment: Environment, rehearsal: Rehearsal, bucket: Bucket, airflow: str) -> Record:
+def first(environment: Environment, rehearsal: Rehearsal, bucket: Bucket) -> Record:
     """Return a new environment that takes each file's newest version.
 
     Args:
         environment: its settings.
         rehearsal: where it runs.
         bucket: the bucket, with requirements.txt, plugins.zip and startup.sh in it.
-        airflow: the version of Airflow.
     """
     mwaa = environment.mwaa or Mwaa(rehearsal.environment)
     return {
@@ -38,11 +37,11 @@ def first(environment: Environment, rehearsal: Rehearsal, bucket: Bucket, airflo
         "Arn": f"arn:aws:airflow:{rehearsal.region}:{ACCOUNT}:environment/{mwaa.name}",
         "CreatedAt": time.time(),
         "WebserverUrl": host(rehearsal),
-        "AirflowVersion": airflow,
+        "AirflowVersion": rehearsal.airflow,
         "SourceBucketArn": f"arn:aws:s3:::{bucket.name}",
         "DagS3Path": "dags",
         **_versions(bucket),
-        "AirflowConfigurationOptions": project_options(environment, airflow),
+        "AirflowConfigurationOptions": project_options(environment, rehearsal.airflow),
         **_size(mwaa),
         **_surroundings(mwaa, environment.network or Network(), rehearsal),
         "LoggingConfiguration": _logging(mwaa.name, mwaa.logs or Logs(), rehearsal.region),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scripts.local import described, record, state
+from scripts.local.airflow_web import airflow_web
 from scripts.local.record import Record
 from scripts.local.refusal import absent, invalid
 from scripts.local.rest import Rest
@@ -83,7 +84,7 @@ class Operations:
     def invoke_rest_api(self, request: Request) -> dict[str, Any]:
         """Call Airflow's REST API."""
         self._found(request["Name"])
-        return self._rest.invoke(state.needed(self._paths).url("airflow"), request)
+        return self._rest.invoke(airflow_web(state.needed(self._paths)), request)
 
     def list_tags(self, request: Request) -> dict[str, Any]:
         """Return the environment's tags."""

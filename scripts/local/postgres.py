@@ -173,7 +173,7 @@ def _call(command: list[object], told: str = "") -> None:
         raise ProjectError(
             f"The metadata database could not be made:\n{tail}",
             " ".join(whole),
-            "mend what it names, or run `mwaa local up` without --executor celery",
+            "mend what it names; Airflow 3 without --executor celery does without PostgreSQL",
         )
 
 

@@ -139,7 +139,8 @@ def _is_busy(worker: psutil.Process) -> bool:
     except psutil.Error:
         # Ended: a zombie has no command line.
         return False
-    return "LocalExecutor" in title and "<idle>" not in title
+    # One that is idle is called `LocalExecutor: <idle>`, by Airflow 2 nothing but `LocalExecutor`.
+    return "LocalExecutor: " in title and "<idle>" not in title
 
 
 def log_file(paths: Paths, name: str) -> Path:

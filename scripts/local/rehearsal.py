@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import load
+from mwaa_dbt.sizing import is_2
 from scripts.deploy.apply import Source
 from scripts.deploy.verbs import release
 from scripts.local import processes, state
@@ -39,12 +40,14 @@ def up(paths: Paths, build: Path, executor: Executor, port: int | None = None) -
     refuse_second(paths)
     settings = load(paths.settings)
     target = settings.environment(ENVIRONMENT)
-    ports = _ports(port) | ({POSTGRES: free_port()} if executor.on_celery else {})
-    rehearsal = Rehearsal(ENVIRONMENT, target.region, target.bucket, ports, executor=executor)
+    version = settings.project.airflow_version
+    # Airflow 2 runs tasks side by side on no SQLite.
+    ports = _ports(port) | ({POSTGRES: free_port()} if executor.on_celery or is_2(version) else {})
+    rehearsal = Rehearsal(ENVIRONMENT, target.region, target.bucket, ports, executor=executor, airflow=version)
     processes.end(paths)
     _clean(paths)
     try:
-        Stage(paths, rehearsal, target, airflow_venv(paths, settings.project.airflow_version)).set(build)
+        Stage(paths, rehearsal, target, airflow_venv(paths, version)).set(build)
     except BaseException:
         down(paths)
         raise
@@ -103,8 +106,20 @@ def refuse_second(paths: Paths) -> None:
         )
 
 
-def refuse_other(running: Rehearsal, wanted: Executor | None) -> None:
-    """Raise ProjectError if a rehearsal runs tasks elsewhere than wanted; None wants nothing special."""
+def refuse_other(running: Rehearsal, airflow: str, wanted: Executor | None) -> None:
+    """Raise ProjectError if a rehearsal has another Airflow, or runs tasks elsewhere than wanted.
+
+    Args:
+        running: the rehearsal.
+        airflow: the version that settings.toml names.
+        wanted: where tasks should run; None wants nothing special.
+    """
+    if running.airflow != airflow:
+        raise ProjectError(
+            f"The rehearsal that is running has Airflow {running.airflow}, settings.toml says {airflow}.",
+            "mwaa local status",
+            "run `mwaa local down` first",
+        )
     if wanted and running.executor != wanted:
         raise ProjectError(
             f"The rehearsal that is running was started with {running.executor}, not with {wanted}.",

@@ -14,13 +14,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from mwaa_dbt.sizing import is_2
 from scripts.env.containers import REQUIREMENTS
 from scripts.local.processes import log_file
 from scripts.paths import Paths
 from scripts.venvs import Airflow, airflow_folder, airflow_lock
 
 LIMIT = 540.0  # seconds: MWAA's nine minutes
-IMAGE = "mwaa-image.in"
+# What the image has, by whether its Airflow is 2.
+IMAGES = {True: "mwaa-image-2.in", False: "mwaa-image.in"}
 HOME = "/usr/local/airflow"
 NAME = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
 
@@ -32,6 +34,7 @@ class Requirements:
         self.paths, self.environment = paths, environment
         self.shared = airflow_folder(paths, version)
         self.lock = airflow_lock(paths, version)
+        self.image = self.lock.with_name(IMAGES[is_2(version)])
         self.log = log_file(paths, REQUIREMENTS)
         self.folder = paths.home / "requirements"
 
@@ -73,7 +76,7 @@ class Requirements:
     def _fail(self, venv: Airflow, text: str) -> None:
         """Take away what the lock has of requirements.txt: on MWAA, nothing of it would be there."""
         required = names(text) | names((self.paths.root / "requirements.txt").read_text())
-        gone = sorted(required - names((self.lock.parent / IMAGE).read_text()) - {"apache-airflow"})
+        gone = sorted(required - names(self.image.read_text()) - {"apache-airflow"})
         # Begun as pip's own, since on MWAA it is these lines that are looked for.
         self._say(f"ERROR: {_cause(self.log.read_text())}")
         self._say(f"ERROR: Airflow starts without {', '.join(gone) or 'any of it'}, as on MWAA")

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import requests
 from urllib3.exceptions import HTTPError
 
+from scripts.local.airflow_web import AirflowWeb
 from scripts.local.refusal import RefusedError, invalid
 from scripts.local.throttle import RATE, Throttle
 
@@ -25,11 +26,11 @@ class Rest:
     def __init__(self) -> None:
         self._throttle = Throttle()
 
-    def invoke(self, url: str, wish: Mapping[str, Any]) -> dict[str, Any]:
+    def invoke(self, web: AirflowWeb, wish: Mapping[str, Any]) -> dict[str, Any]:
         """Return what Airflow answers.
 
         Args:
-            url: Airflow's.
+            web: Airflow's web server.
             wish: InvokeRestApi's members.
 
         Raises:
@@ -40,7 +41,7 @@ class Rest:
         path = _path(str(wish["Path"]))
         query = _query(wish.get("QueryParameters", {}))
         try:
-            status, body = _call(url, path, query, wish)
+            status, body = _call(web, path, query, wish)
         except (requests.RequestException, HTTPError) as error:
             raise _refused("Server", 503, {"detail": f"Airflow does not answer: {error}"}) from None
         if status < requests.codes.bad_request:
@@ -48,13 +49,8 @@ class Rest:
         raise _refused("Client" if status < requests.codes.internal_server_error else "Server", status, body)
 
 
-def token(session: requests.Session, url: str) -> str:
-    """Return a token of Airflow's for an admin, as MWAA's service has one; in the rehearsal every visitor is one."""
-    return str(session.get(f"{url}/auth/token", timeout=LIMIT).json()["access_token"])
-
-
 def _path(path: str) -> str:
-    # They would lead out of /api/v2, where MWAA lets nobody.
+    # They would lead out of the REST API, where MWAA lets nobody.
     if any(part in (".", "..") for part in unquote(path).split("/")) or "?" in path or "#" in path:
         raise invalid(f"Path is not valid: {path}")
     return path.lstrip("/")
@@ -71,14 +67,14 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _call(url: str, path: str, query: Mapping[str, Any], wish: Mapping[str, Any]) -> tuple[int, Any]:
+def _call(web: AirflowWeb, path: str, query: Mapping[str, Any], wish: Mapping[str, Any]) -> tuple[int, Any]:
     end = time.monotonic() + LIMIT
     with requests.Session() as session:
         session.trust_env = False
-        headers = {"Authorization": f"Bearer {token(session, url)}", "Accept-Encoding": "identity"}
+        headers = {**web.headers(session), "Accept": "application/json", "Accept-Encoding": "identity"}
         with session.request(
             str(wish["Method"]),
-            f"{url}/api/v2/{path}",
+            f"{web.api}/{path}",
             params=query,
             json=wish.get("Body"),
             headers=headers,

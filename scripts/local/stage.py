@@ -9,7 +9,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from mwaa_dbt.settings import Environment, load
+from mwaa_dbt.settings import Environment
+from mwaa_dbt.sizing import is_2
 from scripts.aws import Aws, Bucket
 from scripts.connections import PLACEHOLDER
 from scripts.console import step
@@ -19,7 +20,7 @@ from scripts.local import celery, described, record, state
 from scripts.local.container import Container
 from scripts.local.postgres import Postgres, migrate
 from scripts.local.processes import Launcher
-from scripts.local.state import Rehearsal
+from scripts.local.state import POSTGRES, Rehearsal
 from scripts.local.sync import Sync
 from scripts.paths import PACKAGE, Paths
 from scripts.release import read_record
@@ -53,15 +54,15 @@ class Stage:
 
     def _create(self, aws: Aws) -> None:
         """Start the environment's first container; an update later replaces it (update.py)."""
-        version = load(self.paths.settings).project.airflow_version
-        made = described.first(self.environment, self.rehearsal, aws.bucket(self.rehearsal.bucket), version)
+        made = described.first(self.environment, self.rehearsal, aws.bucket(self.rehearsal.bucket))
         record.write(self.paths, made)
         first = Container(self.paths, self.rehearsal, aws)
         with step("plugins.zip, startup.sh and requirements.txt, as MWAA starts a container") as notes:
             ready = first.prepare(made)
             notes.append(f"dbt {ready.variables.get('MWAA_DBT_STATUS', 'without a status')}")
         workers = len(self.rehearsal.executor.members)
-        with step("Airflow: scheduler, DAG processor, triggerer, API server" + f", {workers} workers" * bool(workers)):
+        web = "web server" if is_2(self.rehearsal.airflow) else "API server"
+        with step(f"Airflow: scheduler, DAG processor, triggerer, {web}" + f", {workers} workers" * bool(workers)):
             self._database(ready.variables)
             first.run(ready)
         record.change(self.paths, {"Status": "AVAILABLE", "LastUpdate": record.ended(self.paths, "SUCCESS")})
@@ -103,7 +104,7 @@ class Stage:
 
     def _database(self, environment: dict[str, str]) -> None:
         """Put an empty metadata database in place; migrating one takes 7 s, copying it none."""
-        if self.rehearsal.executor.on_celery:
+        if POSTGRES in self.rehearsal.ports:
             Postgres(self.launcher, self.airflow).create(environment)
             return
         template = self.airflow.folder / "metadata.db"

@@ -12,6 +12,7 @@ import psutil
 from mwaa_dbt.errors import ProjectError
 from scripts.local.executor import Executor
 from scripts.paths import Paths
+from scripts.versions import LATEST
 
 # In the environment of every process of a rehearsal; what Airflow forks inherits it.
 MARK = "MWAA_REHEARSAL"
@@ -41,7 +42,7 @@ class Member:
 
 @dataclass
 class Rehearsal:
-    """The ports, processes, executor and environment name of a rehearsal on this machine."""
+    """The ports, processes, executor, environment name and version of Airflow of a rehearsal on this machine."""
 
     environment: str
     region: str
@@ -50,6 +51,7 @@ class Rehearsal:
     members: dict[str, Member] = field(default_factory=dict)
     file: str = ""
     executor: Executor = field(default_factory=Executor)
+    airflow: str = LATEST
 
     def url(self, server: str) -> str:
         """Return the address of one of its servers."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from urllib.parse import parse_qs
 
 import requests
@@ -16,15 +17,16 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from urllib3.exceptions import HTTPError
 
-from scripts.local import record, rest, state
+from scripts.local import record, state
 from scripts.local.airflow_cli import AirflowCli, Ended
+from scripts.local.airflow_web import AirflowWeb, airflow_web
 from scripts.local.refusal import RefusedError
 from scripts.local.tokens import Tokens
 from scripts.paths import Paths
 
 # Both prefixes lead to the page; Airflow 2 had the first only (MWAA user guide, call-mwaa-apis-web).
 PREFIXES = ("/aws_mwaa", "/pluginsv2/aws_mwaa")
-COOKIE, SESSION = "_token", 12 * 3600  # seconds
+SESSION = 12 * 3600  # seconds
 ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Of one connection each, never passed on (RFC 9110, 7.6.1).
 HOP = {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -32,13 +34,12 @@ PATIENCE = 60.0  # seconds
 SCRIPT = """
 const token = location.hash.slice(1), form = new URLSearchParams({ token });
 history.replaceState(null, "", location.pathname);
-fetch("/pluginsv2/aws_mwaa/login", { method: "POST", body: form }).then(
+fetch(LOGIN, { method: "POST", body: form }).then(
   (answer) => answer.ok ? location.replace("/") : Promise.reject("the token is not valid any more; ask for a new one"),
 ).catch((why) => { document.body.textContent = `Not signed in: ${why}`; });
 """
-PAGE = f"<!doctype html><title>Airflow</title><body>Signing in …</body><script>{SCRIPT}</script>"
-DIGEST = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
-POLICY = f"default-src 'none'; connect-src 'self'; script-src 'sha256-{DIGEST}'"
+PAGE = "<!doctype html><title>Airflow</title><body>Signing in …</body><script>{script}</script>"
+POLICY = "default-src 'none'; connect-src 'self'; script-src 'sha256-{digest}'"
 
 
 class Webserver:
@@ -59,7 +60,7 @@ class Webserver:
         """Its routes, the last of which takes all that no other takes."""
         return [
             *(Route(f"{prefix}/aws-console-sso", self.enter) for prefix in PREFIXES),
-            Route(f"{PREFIXES[-1]}/login", self.login, methods=["POST"]),
+            *(Route(f"{prefix}/login", self.login, methods=["POST"]) for prefix in PREFIXES),
             Route(f"{PREFIXES[0]}/cli", self.command, methods=["POST"]),
             Route(f"{PREFIXES[0]}/cli/", self.command, methods=["POST"]),
             Route("/api/{rest:path}", self.api, methods=ALL),
@@ -77,19 +78,25 @@ class Webserver:
 
     async def enter(self, _: Request) -> Response:
         """Answer a browser with the page that changes the token behind the # into a cookie."""
-        return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+        script = SCRIPT.replace("LOGIN", json.dumps(self._airflow_web.login))
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        headers = {"Content-Security-Policy": POLICY.format(digest=digest), "Cache-Control": "no-store"}
+        return HTMLResponse(PAGE.format(script=script), headers=headers)
 
     async def login(self, request: Request) -> Response:
-        """Change a token into a session: a cookie whose value is a token of Airflow's own."""
+        """Change a token into a session: a cookie whose value is Airflow's own."""
+        web = self._airflow_web
+        if request.url.path != web.login:
+            return JSONResponse({"detail": "Not Found"}, 404)
         form = parse_qs((await request.body()).decode(errors="replace"))
         if not self._web.valid(form.get("token", [""])[0]):
             return JSONResponse({"error": "Forbidden"}, 403)
         try:
-            token = await run_in_threadpool(self._token)
+            value = await run_in_threadpool(web.session)
         except requests.RequestException as error:
             return JSONResponse({"error": f"Airflow does not answer: {error}"}, 503)
         answer = JSONResponse({})
-        answer.set_cookie(COOKIE, token, max_age=SESSION, httponly=True, samesite="lax")
+        answer.set_cookie(web.cookie, value, max_age=SESSION, httponly=True, samesite="lax")
         return answer
 
     async def api(self, request: Request) -> Response:
@@ -105,20 +112,15 @@ class Webserver:
         if request.headers.get("authorization", "").startswith("AWS4-"):
             raise RefusedError("UnknownOperationException", f"No operation: {request.method} {request.url.path}", 404)
         query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"{self._url}/{request.path_params['rest'].lstrip('/')}{query}")
+        return RedirectResponse(f"{self._airflow_web.url}/{request.path_params['rest'].lstrip('/')}{query}")
 
     @property
-    def _url(self) -> str:
-        return state.needed(self._paths).url("airflow")
-
-    def _token(self) -> str:
-        with requests.Session() as session:
-            session.trust_env = False
-            return rest.token(session, self._url)
+    def _airflow_web(self) -> AirflowWeb:
+        return airflow_web(state.needed(self._paths))
 
     def _pass(self, request: Request, body: bytes) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
-        url = f"{self._url}{request.scope['raw_path'].decode()}{query}"
+        url = f"{self._airflow_web.url}{request.scope['raw_path'].decode()}{query}"
         headers = {name: value for name, value in request.headers.items() if name not in HOP}
         with requests.Session() as session:
             session.trust_env = False

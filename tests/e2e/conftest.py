@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -20,7 +21,7 @@ from scripts.aws import Aws
 from scripts.local import state
 from scripts.local.rows import connect_arguments
 from scripts.paths import Paths
-from scripts.venvs import airflow_venv, dbt_venv
+from scripts.venvs import airflow_venv, dbt_venv, requirements_of
 from tests import command
 from tests.command import MWAA
 
@@ -40,6 +41,12 @@ class Done(command.Done):
     def states(self) -> dict[str, str]:
         """Task → state."""
         return {task["name"]: task["state"] for task in self.run["tasks"]}
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """<project>.<node> → rows of what the run wrote."""
+        rows = {task["name"]: task["rows"] for task in self.run["tasks"] if task["rows"] is not None}
+        return {re.sub(r"[._](run|seed|snapshot)$", "", name): count for name, count in rows.items()}
 
 
 @dataclass(frozen=True)
@@ -74,13 +81,22 @@ class Project:
         file.write_text(text.replace(old, new))
 
 
-def copy_project(root: Path) -> Project:
-    """Copy the sources; only the installed virtualenvs are shared, since they take long to make."""
+def copy_project(root: Path, version: str = "") -> Project:
+    """Copy the sources; only the installed virtualenvs are shared, since they take long to make.
+
+    Args:
+        root: an empty folder.
+        version: that of Airflow to move the copy to, as docs/locks.md says; empty: the project's own.
+    """
     for name in SOURCES:
         source = ROOT / name
         shutil.copytree(source, root / name) if source.is_dir() else shutil.copy(source, root)
     paths, ours = Paths(root), Paths(ROOT)
-    version = load(ours.settings).project.airflow_version
+    own = load(ours.settings).project.airflow_version
+    version = version or own
+    if version != own:
+        paths.settings.write_text(paths.settings.read_text().replace(f'"{own}"', f'"{version}"'))
+        shutil.copy(requirements_of(root, version), root / "requirements.txt")
     paths.home.mkdir(parents=True)
     (paths.state / f"airflow-{version}").symlink_to(airflow_venv(ours, version).folder)
     dbt_venv(ours)

@@ -65,7 +65,7 @@ def test_first_run_succeeds(first: Done, project: Project) -> None:
     """Every node of the project has a task, and each is green."""
     assert first.code == 0, first.err
     assert set(first.states.values()) == {"success"}
-    assert set(_rows(first)) == set(read_relations(project.paths.build("local")))
+    assert set(first.rows) == set(read_relations(project.paths.build("local")))
 
 
 def test_hook_runs_once(first: Done, project: Project) -> None:
@@ -94,7 +94,7 @@ def test_doctor_finds_nothing(first: Done, project: Project) -> None:
 
 def test_rows_equal_plain_dbt(first: Done, project: Project, tmp_path: Path) -> None:
     """The marts hold as many rows as a plain `dbt build` of the same project leaves in a fresh warehouse."""
-    assert _rows(first) == plain_build(project, tmp_path)
+    assert first.rows == plain_build(project, tmp_path)
 
 
 def test_partial_parse_used(first: Done, project: Project) -> None:
@@ -256,12 +256,6 @@ def test_down_leaves_nothing(first: Done, project: Project, rehearsal: state.Reh
         with pytest.raises(requests.ConnectionError):
             requests.get(rehearsal.url(server), timeout=2)
     assert project.mwaa("local", "status").code == 1
-
-
-def _rows(done: Done) -> dict[str, int]:
-    """Return <project>.<node> → rows of what a run wrote."""
-    rows = {task["name"]: task["rows"] for task in done.run["tasks"] if task["rows"] is not None}
-    return {re.sub(r"[._](run|seed|snapshot)$", "", name): count for name, count in rows.items()}
 
 
 def _session(process: psutil.Process) -> int:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-from airflow.sdk import DAG, TaskGroup
 from cosmos import ProfileConfig
 from cosmos.constants import InvocationMode
 
+from mwaa_dbt.airflow_sdk import DAG, TaskGroup
 from mwaa_dbt.hooks import HooksOperator, Kind, has_hooks
 
 kind: Kind = "start" if sys.argv[1] == "start" else "end"
@@ -36,4 +36,5 @@ with DAG("shops", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)), T
 print(f"has_hooks={has_hooks(folder, kind)} without={has_hooks(folder / 'models', kind)} task_id={task.task_id}")
 start = datetime(2026, 11, 21, 5, 0, 3, 123456, tzinfo=UTC)
 run = SimpleNamespace(dag_id="shops", run_id="manual__1", start_date=start)
-task.execute({"dag_run": run, "run_id": run.run_id})
+# Airflow 2 is asked what it has rendered of the task instance: none here.
+task.execute({"dag_run": run, "run_id": run.run_id, "ti": None})

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mwaa_dbt.settings import load
-from scripts.paths import Paths
-from scripts.venvs import airflow_venv
+from tests.airflow_version import airflow
 from tests.hooks.conftest import ROOT, Shop
 
 PROGRAM = Path(__file__).with_name("run_operator.py")
@@ -19,12 +17,10 @@ SEEDED = {"unique_id": "seed.shop.raw_orders", "status": "success"}
 
 def execute(shop: Shop, home: Path, kind: str, variables: str = "{}") -> tuple[int, str]:
     """Execute the task; return exit code and what it logged."""
-    paths = Paths(ROOT)
-    python = airflow_venv(paths, load(paths.settings).project.airflow_version).python
     folders = {"folder": shop.folder, "profiles": shop.profiles, "executable": shop.executable}
     given = {**{key: str(value) for key, value in folders.items()}, "results": [SEEDED], "vars": variables}
     environment = {**shop.environment, "PYTHONPATH": str(ROOT / "dags"), "AIRFLOW_HOME": str(home)}
-    command = [str(python), str(PROGRAM), kind, json.dumps(given)]
+    command = [str(airflow().python), str(PROGRAM), kind, json.dumps(given)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 

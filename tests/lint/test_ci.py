@@ -22,11 +22,11 @@ GITLAB = ROOT / "ci" / "gitlab.yml"
 BUILDSPEC = ROOT / "ci" / "codebuild.yml"
 BUILDSPECS = sorted((ROOT / "ci").glob("codebuild*.yml"))
 PIPELINES = [*WORKFLOWS, GITLAB, *BUILDSPECS]
-TEST, SETUP, MWAA = "make test", "make setup", ".venv/bin/mwaa"
+TEST, MATRIX, SETUP, MWAA = "make test", "make test-matrix", "make setup", ".venv/bin/mwaa"
 BUILDS = [f"{MWAA} build --env staging", f"{MWAA} build --env prod"]
 # What only a pipeline needs: one check for all jobs, a token where the AWS SDK reads it, an artefact in its place.
 GLUE = {
-    'test "$RESULTS" = "success success"',
+    'test "$RESULTS" = "success success success"',
     'printf %s "$AWS_TOKEN" >"$AWS_WEB_IDENTITY_TOKEN_FILE"',
     'cp -R "$CODEBUILD_SRC_DIR_Release" build',
 }
@@ -113,14 +113,14 @@ def test_buildspec(path: Path) -> None:
 @pytest.mark.parametrize("path", PIPELINES, ids=ids)
 def test_only_verbs_are_called(path: Path) -> None:
     """A pipeline calls what a person can type at home; no expression could make a branch's name a command."""
-    other = set(lines(path)) - GLUE - {TEST, SETUP}
+    other = set(lines(path)) - GLUE - {TEST, MATRIX, SETUP}
     assert [line for line in other if not line.startswith(f"{MWAA} ") or "${{" in line] == []
 
 
 def test_verbs_exist() -> None:
     """What pipelines and their README call is in the Makefile and the command: verb, flags and environment."""
-    makefile = (ROOT / "Makefile").read_text()
-    assert all(re.search(rf"^{verb}:", makefile, re.MULTILINE) for verb in ("test", "setup"))
+    verbs = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"test", "test-matrix", "setup"} <= set(verbs)
     known = load(ROOT / "settings.toml").environments
     used = {line for path in PIPELINES for line in lines(path) if line.startswith(MWAA)}
     used |= {f"{MWAA} {line}" for line in re.findall(r"`(?:\.venv/bin/)?mwaa (\w+ -[^`]*)`", README.read_text())}
@@ -248,7 +248,8 @@ def test_runs_end() -> None:
     for name, job in jobs(CI).items():
         deploys = name in ("staging", "production")
         assert 0 < job["timeout-minutes"] <= (60 if deploys else 30)
-        group = {"group": f"{name}-${{{{ github.ref }}}}", "cancel-in-progress": True}
+        part = "-${{ matrix.airflow }}" if "strategy" in job else ""
+        group = {"group": f"{name}{part}-${{{{ github.ref }}}}", "cancel-in-progress": True}
         group = {"group": f"deploy-{name}", "cancel-in-progress": False} if deploys else group
         assert job.get("concurrency") == (None if name in ("pass", "plan") else group), name
 

@@ -35,6 +35,7 @@ COSMOS = {
 # Written in two halves, so that this file does not break the rules it keeps.
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 PATCHES = re.compile(r"mock\.pa" + r"tch|monkeypatch\.seta" + r"ttr|Magic" + r"Mock")
+MOVED = re.compile(r"^\s*from airflow\.(sdk|models|utils|exceptions|decorators|operators|hooks)\b", re.MULTILINE)
 TEXT = (".py", ".sh", ".md", ".toml", ".yml", ".yaml", ".sql", ".txt", ".in", "Makefile")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -96,6 +97,14 @@ def pins(name: str) -> dict[str, str]:
 def test_files_are_found() -> None:
     """The rules look at something."""
     assert {"dags/mwaa_dbt/group.py", "scripts/cli.py", "startup.sh"} <= set(tracked())
+
+
+def test_one_door_to_versions_of_airflow() -> None:
+    """What has moved between versions of Airflow is imported by one file, and by those that ask what each can do."""
+    users = {name for name in python("dags") if MOVED.search((ROOT / name).read_text())}
+    assert {name.removeprefix("dags/mwaa_dbt/") for name in users} == {
+        "airflow_sdk.py", "ended.py", "notify.py", "select.py",
+    }  # fmt: skip
 
 
 def test_one_door_to_cosmos() -> None:

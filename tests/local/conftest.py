@@ -144,19 +144,19 @@ class Stand:
         return processes.log_file(self.paths, name).read_text()
 
 
-def make_project(root: Path) -> Paths:
-    """Make a project with an Airflow virtualenv that has the program in Airflow's place."""
-    paths, wheels, lock = Paths(root), root / "wheels", root / "locks" / f"airflow-{VERSION}.txt"
+def make_project(root: Path, version: str) -> Paths:
+    """Make a project with a virtualenv of a version of Airflow that has the program in Airflow's place."""
+    paths, wheels, lock = Paths(root), root / "wheels", root / "locks" / f"airflow-{version}.txt"
     for folder in (wheels, lock.parent, paths.home / "tmp", state.folder(paths)):
         folder.mkdir(parents=True)
-    wheel(wheels, "apache-airflow", VERSION, PROGRAM)
-    for version in ("1.0", "2.0"):
-        wheel(wheels, "some-tool", version, f"def main(): print('tool {version}')")
+    wheel(wheels, "apache-airflow", version, PROGRAM)
+    for tool in ("1.0", "2.0"):
+        wheel(wheels, "some-tool", tool, f"def main(): print('tool {tool}')")
     (root / "requirements.txt").write_text("some-tool==1.0\n")
     (root / "settings.toml").write_text((ROOT / "settings.toml").read_text())
-    lock.write_text(f"apache-airflow=={VERSION}\nsome-tool==1.0\n")
+    lock.write_text(f"apache-airflow=={version}\nsome-tool==1.0\n")
     (lock.parent / "mwaa-image.in").write_text("# What the image has.\n")
-    uv, venv = Path(sys.executable).with_name("uv"), paths.state / f"airflow-{VERSION}"
+    uv, venv = Path(sys.executable).with_name("uv"), paths.state / f"airflow-{version}"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, venv], check=True)
     install: list[str | Path] = [uv, "pip", "install", "--quiet", "--python", venv / "bin" / "python", "-r", lock]
     subprocess.run([*install, "--no-index", "--find-links", wheels], check=True)
@@ -169,7 +169,7 @@ def begin(stand: Stand) -> None:
     stand.put("plugins.zip", zipped({"first.py": ""}))
     stand.put("startup.sh", "export RELEASE=one\necho 'hello from one'\n")
     settings = load(ROOT / "settings.toml").environment("local")
-    made = described.first(settings, stand.rehearsal, stand.bucket, VERSION)
+    made = described.first(settings, stand.rehearsal, stand.bucket)
     first = Container(stand.paths, stand.rehearsal, stand.aws)
     first.run(first.prepare(made))
     record.write(stand.paths, made | {"Status": "AVAILABLE", "LastUpdate": record.last_update("SUCCESS")})
@@ -193,12 +193,12 @@ def executor() -> Executor:
 
 
 @contextmanager
-def standing(root: Path, aws_port: int, executor: Executor) -> Iterator[Stand]:
+def standing(root: Path, aws_port: int, executor: Executor, version: str = VERSION) -> Iterator[Stand]:
     """Start an environment with its front; afterwards nothing runs."""
-    paths = make_project(root)
+    paths = make_project(root, version)
     name = f"bucket-{aws_port}-{time.monotonic_ns()}"
     ports = {"airflow": free_port(), "aws": aws_port, "outside": 9, "mwaa": free_port(), "postgres": 9}
-    rehearsal = Rehearsal("local", "eu-central-1", name, ports, executor=executor)
+    rehearsal = Rehearsal("local", "eu-central-1", name, ports, executor=executor, airflow=version)
     aws = Aws(rehearsal.region, rehearsal.url("aws"))
     aws.make_bucket(name)
     stand = Stand(paths, rehearsal, aws)

@@ -1,15 +1,17 @@
 """What stands in Airflow's place where a test is not about Airflow.
 
-`api-server` answers every request with what it was asked; `scheduler` and `celery worker` end a second after SIGTERM,
-as ones whose task still runs; they note when they began and when that task ended. Any other command says what it was
-asked for, and fails if it is about what is missing. The state of every DAG run is whether `some-tool` is installed.
+`api-server`, or Airflow 2's `webserver`, answers every request with what it was asked; `scheduler` and `celery worker`
+end a second after SIGTERM, as ones whose task still runs; they note when they began and when that task ended. Any
+other command says what it was asked for, and fails if it is about what is missing. The state of every DAG run is
+whether `some-tool` is installed.
 """
 
 PROGRAM = """
 import http.server, importlib.util, json, os, signal, sys, time
 
 home = os.environ["AIRFLOW_HOME"]
-PROCESSES = ("api-server", "celery", "dag-processor", "scheduler", "triggerer")
+WEB = {"api-server": "AIRFLOW__API__PORT", "webserver": "AIRFLOW__WEBSERVER__WEB_SERVER_PORT"}
+PROCESSES = (*WEB, "celery", "dag-processor", "scheduler", "triggerer")
 
 def note(what):
     with open(os.path.join(home, "notes"), "a") as file:
@@ -28,6 +30,8 @@ class Echo(http.server.BaseHTTPRequestHandler):
         self.send_response(404 if "missing" in self.path else 500 if "broken" in self.path else 200)
         self.send_header("set-cookie", "one=1")
         self.send_header("set-cookie", "two=2")
+        if self.path == "/home":
+            self.send_header("set-cookie", "session=a-visitor")
         self.end_headers()
         if "slow" in self.path:
             for _ in range(30):
@@ -56,10 +60,10 @@ def command(words):
 def main():
     if sys.argv[1] not in PROCESSES:
         command(sys.argv[1:])
-    if "api-server" in sys.argv:
+    if sys.argv[1] in WEB:
         if os.environ.get("RELEASE") == "without an API server":
             sys.exit("no API server today")
-        address = ("127.0.0.1", int(os.environ["AIRFLOW__API__PORT"]))
+        address = ("127.0.0.1", int(os.environ[WEB[sys.argv[1]]]))
         http.server.ThreadingHTTPServer(address, Echo).serve_forever()
     if "celery" in sys.argv:
         if os.environ.get("RELEASE") == "without workers":

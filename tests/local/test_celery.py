@@ -101,11 +101,17 @@ def test_wrong_celery_options_are_told(text: str, tmp_path: Path) -> None:
 
 def test_other_executor_is_refused() -> None:
     """A rehearsal that runs with other workers is not taken for the asked one; asked for nothing, it is."""
-    rehearsal.refuse_other(CELERY, None)
-    rehearsal.refuse_other(CELERY, Executor("celery", 3, 5))
+    rehearsal.refuse_other(CELERY, CELERY.airflow, None)
+    rehearsal.refuse_other(CELERY, CELERY.airflow, Executor("celery", 3, 5))
     for other in (Executor(), Executor("celery", 3, 4), Executor("celery", 1, 5)):
         with pytest.raises(ProjectError, match=r"--executor celery --workers 3 --slots 5, not with --executor"):
-            rehearsal.refuse_other(CELERY, other)
+            rehearsal.refuse_other(CELERY, CELERY.airflow, other)
+
+
+def test_other_version_is_refused() -> None:
+    """Nor is one of another Airflow than settings.toml now names."""
+    with pytest.raises(ProjectError, match=f"has Airflow {CELERY.airflow}, settings.toml says 2.11.2"):
+        rehearsal.refuse_other(CELERY, "2.11.2", None)
 
 
 def test_executor_is_kept(tmp_path: Path) -> None:

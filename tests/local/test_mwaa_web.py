@@ -115,6 +115,13 @@ def test_session_opens_rest_api(shared: Stand) -> None:
     assert sent_on.headers["location"] == shared.rehearsal.url("airflow") + "/dags/shop?tab=runs"
 
 
+def test_login_is_where_airflow_3_has_it(shared: Stand) -> None:
+    """Airflow 2's page takes no token of an environment of Airflow 3."""
+    made = shared.client.create_web_login_token(Name=NAME)
+    url = f"http://{made['WebServerHostname']}/aws_mwaa/login"
+    assert requests.post(url, data={"token": made["WebToken"]}, timeout=10).status_code == 404
+
+
 def test_web_token_names_a_user(shared: Stand) -> None:
     """A login says who it makes one."""
     made = shared.client.create_web_login_token(Name=NAME)

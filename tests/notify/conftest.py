@@ -12,23 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from mwaa_dbt.settings import load, shipped
-from scripts.paths import Paths
-from scripts.venvs import airflow_venv
+from tests.airflow_version import AIRFLOW_2, AIRFLOW_3_0
+from tests.airflow_version import airflow as matrix_airflow
 from tests.notify.sink import TOKEN, Sink, serve
+from tests.serving import moto
 
 ROOT = Path(__file__).parents[2]
-TELLER = Path(__file__).with_name("teller.py")
+TELLER = Path(__file__).with_name("teller_2.py" if AIRFLOW_2 else "teller.py")
 BOT: dict[str, Any] = {"conn_type": "slack", "password": TOKEN, "extra": {"base_url": "http://slack.localhost/api/"}}
 HOOK: dict[str, Any] = {"conn_type": "slackwebhook", "password": f"http://hooks.slack.localhost/services/T0/B0/{TOKEN}"}
 DAG = """
 from datetime import timedelta
 
+from airflow import DAG
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, TaskGroup
 
 from mwaa_dbt import alerts
+from mwaa_dbt.airflow_sdk import TaskGroup
 
 with DAG("shop", schedule=None, **alerts({arguments})):
     with TaskGroup("jaffle_shop"):
@@ -60,6 +63,8 @@ class Processor:
         answer = self.process.stdout.readline()
         log = self.log.read_text()[logged:]
         assert answer, log
+        # Who asks what Airflow's DAG processor does not know waits until that is killed.
+        assert json.loads(answer)["unanswered"] == []
         return Told(json.loads(answer), self.sink.messages[before:], log)
 
 
@@ -85,8 +90,20 @@ class Told:
 @pytest.fixture(scope="session")
 def airflow() -> Path:
     """Return Airflow's Python, as MWAA has it."""
-    paths = Paths(ROOT)
-    return airflow_venv(paths, load(paths.settings).project.airflow_version).python
+    return matrix_airflow().python
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[dict[str, str]]:
+    """Run an S3 with the rehearsal's bucket where the DAG processor needs one; return what leads to it."""
+    if not AIRFLOW_3_0:
+        yield {}
+        return
+    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    place = load(ROOT / "settings.toml").environment("local")
+    with moto() as url:
+        requests.put(f"{url}/{place.bucket}", timeout=10).raise_for_status()
+        yield {**keys, "AWS_ENDPOINT_URL": url}
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +112,22 @@ def sink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sink]:
     yield from serve(tmp_path_factory.mktemp("slack"))
 
 
-def start(folder: Path, airflow: Path, sink: Sink, **slack: Any) -> Iterator[Processor]:
+@dataclass(frozen=True)
+class Place:
+    """What a process that ends runs needs: Airflow's Python, the rehearsal's Slack, and what leads to S3."""
+
+    airflow: Path
+    sink: Sink
+    bucket: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def place(airflow: Path, sink: Sink, bucket: dict[str, str]) -> Place:
+    """Return all of it."""
+    return Place(airflow, sink, bucket)
+
+
+def start(folder: Path, place: Place, **slack: Any) -> Iterator[Processor]:
     """Start a process with a DAG folder of its own, built for settings with this Slack."""
     dags, home = folder / "dags", folder / "home"
     shutil.copytree(ROOT / "dags" / "mwaa_dbt", dags / "mwaa_dbt", ignore=shutil.ignore_patterns("__pycache__"))
@@ -107,32 +139,38 @@ def start(folder: Path, airflow: Path, sink: Sink, **slack: Any) -> Iterator[Pro
         "HOME": str(home),
         "AIRFLOW_HOME": str(home),
         "PYTHONPATH": str(dags),
-        "HTTP_PROXY": sink.proxy,
-        "http_proxy": sink.proxy,
+        "HTTP_PROXY": place.sink.proxy,
+        "http_proxy": place.sink.proxy,
         "NO_PROXY": "127.0.0.1",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-        "AIRFLOW__API__BASE_URL": "https://airflow.example.com",
+        f"AIRFLOW__{'WEBSERVER' if AIRFLOW_2 else 'API'}__BASE_URL": "https://airflow.example.com",
         "_AIRFLOW_PROCESS_CONTEXT": "client",
+        **place.bucket,
     }
     log = folder / "log"
     with (
         log.open("w") as output,
         subprocess.Popen(
-            [airflow, TELLER], env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, text=True
+            [place.airflow, TELLER],
+            env=variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            text=True,
         ) as process,
     ):
-        yield Processor(process, dags, log, sink)
+        yield Processor(process, dags, log, place.sink)
         process.kill()
 
 
 @pytest.fixture(scope="session")
-def processor(tmp_path_factory: pytest.TempPathFactory, airflow: Path, sink: Sink) -> Iterator[Processor]:
+def processor(tmp_path_factory: pytest.TempPathFactory, place: Place) -> Iterator[Processor]:
     """Start a process whose settings name a bot and somebody to call."""
-    yield from start(tmp_path_factory.mktemp("bot"), airflow, sink, mention="<!here>")
+    yield from start(tmp_path_factory.mktemp("bot"), place, mention="<!here>")
 
 
 @pytest.fixture(scope="session")
-def threaded(tmp_path_factory: pytest.TempPathFactory, airflow: Path, sink: Sink) -> Iterator[Processor]:
+def threaded(tmp_path_factory: pytest.TempPathFactory, place: Place) -> Iterator[Processor]:
     """Start a process whose settings ask for details in a thread."""
-    yield from start(tmp_path_factory.mktemp("thread"), airflow, sink, thread=True)
+    yield from start(tmp_path_factory.mktemp("thread"), place, thread=True)

@@ -10,11 +10,11 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk import DAG, BaseOperator, TaskGroup
 from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
 from cosmos.constants import ExecutionMode, LoadMode, TestBehavior
 
 from mwaa_dbt import dbt_group
+from mwaa_dbt.airflow_sdk import DAG, BaseOperator, TaskGroup
 from mwaa_dbt.profile import profile_config
 from mwaa_dbt.project import open_project
 from mwaa_dbt.settings import runtime

@@ -21,7 +21,8 @@ from scripts.dbt import Dbt
 from scripts.hooks import wrap_hooks
 from scripts.paths import Paths
 from scripts.projects import find_projects, stage
-from scripts.venvs import airflow_venv, dbt_venv
+from scripts.venvs import dbt_venv
+from tests.airflow_version import airflow
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -166,8 +167,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def executable() -> Path:
     """Return Airflow's Python, as MWAA has it."""
-    paths = Paths(ROOT)
-    return airflow_venv(paths, load(paths.settings).project.airflow_version).python
+    return airflow().python
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ Each line that comes in is JSON: the release's `folder` of stubs and its `home`,
 file descriptor that it is called with.
 """
 
+import inspect
 import json
 import os
 import sys
@@ -15,9 +16,20 @@ from typing import Any
 
 import cosmos.operators.watcher
 import cosmos.profiles  # noqa: F401 - what they do at import is their own
-from airflow.dag_processing.dagbag import BundleDagBag
-from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
-from airflow.serialization.serialized_objects import DagSerialization
+
+try:
+    from airflow.dag_processing.dagbag import BundleDagBag, DagBag
+    from airflow.serialization.serialized_objects import DagSerialization
+except ImportError:
+    # Before Airflow 3.2.
+    from airflow.models.dagbag import DagBag
+
+    BundleDagBag = DagBag
+    from airflow.serialization.serialized_objects import SerializedDAG as DagSerialization
+try:
+    from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
+except ImportError:
+    from airflow.utils.dag_parsing_context import _airflow_parsing_context_manager
 
 BARRED = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system", "sqlite3.")
 
@@ -41,7 +53,7 @@ def parse(folder: Path, file: str, dag: str | None = None, task: str | None = No
     ears = Ears(os.environ["MWAA_DBT_HOME"])
     sys.addaudithook(ears)
     with _airflow_parsing_context_manager(dag, task):
-        bag = BundleDagBag(folder / file, safe_mode=False, load_op_links=False, bundle_path=folder, bundle_name="dags")
+        bag = BundleDagBag(folder / file, safe_mode=False, load_op_links=False, **bundle(folder))
     opened, barred = dict(ears.opened), list(ears.barred)
     return {
         "dags": {name: {task.task_id: said(task) for task in one.tasks} for name, one in bag.dags.items()},
@@ -50,6 +62,12 @@ def parse(folder: Path, file: str, dag: str | None = None, task: str | None = No
         "barred": barred,
         "serialized": {} if task else {name: DagSerialization.to_dict(one) for name, one in bag.dags.items()},
     }
+
+
+def bundle(folder: Path) -> dict[str, Any]:
+    """Return what a DAG bag is told of the bundle: Airflow 2 has none, and 3.0 does not name it."""
+    known = {"bundle_path": folder, "bundle_name": "dags"}
+    return {name: known[name] for name in known if name in inspect.signature(DagBag).parameters}
 
 
 def said(task: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.airflow_version import AIRFLOW_2, whole_dags
 from tests.parse.conftest import Answering
 
 # The package's model is called as one of the project's is: both cannot be shown.
@@ -21,6 +22,7 @@ ASKED = [("zoo", wish) for wish in WISHES] + [("jaffle_shop", wish) for wish in 
 COMBINED = [{"tests": tests, "execution": execution} for tests in TESTS for execution in ("watcher", "local")]
 
 
+@whole_dags
 @pytest.mark.parametrize(
     ("project", "wish"), ASKED, ids=lambda part: part if isinstance(part, str) else "-".join(map(str, part.values()))
 )
@@ -35,12 +37,22 @@ def test_slice_is_whole(comparer: Answering, project: str, wish: dict[str, Any])
     assert {name: size for name, size in large.items() if size > most} == {}
 
 
+@whole_dags
 def test_model_of_two_packages(comparer: Answering) -> None:
     """Of two packages' models with one name the project's has it alone, whichever the group has selected."""
     for task, exclude in (("zoo.daily", ["package:den"]), ("zoo.den__daily", ["package:zoo"]), ("zoo.daily", [])):
         answer = comparer.ask({"ask": "slices", "project": "zoo", "exclude": exclude, "tests": "none"})
         assert answer["differing"] == {}
         assert answer["sizes"][task] == 1
+
+
+@pytest.mark.skipif(not AIRFLOW_2, reason="Airflow 3 tells the process of a task so; see above")
+@pytest.mark.parametrize("wish", COMBINED, ids=lambda wish: "-".join(wish.values()))
+def test_airflow_2_makes_whole_dags(comparer: Answering, wish: dict[str, str]) -> None:
+    """Even if it were told of its task, the process of a task in Airflow 2 makes them all, the same each time."""
+    answer = comparer.ask({"ask": "slices", "project": "zoo", **PROJECTS["zoo"], **wish})
+    assert set(answer["sizes"].values()) == {len(answer["sizes"])}
+    assert answer["differing"] == {}
 
 
 @pytest.mark.parametrize("wish", COMBINED, ids=lambda wish: "-".join(wish.values()))

@@ -6,17 +6,29 @@ import os
 import sys
 
 from airflow import plugins_manager, settings
-from airflow.sdk.listener import get_listener_manager
+
+try:
+    from airflow.sdk.listener import get_listener_manager
+except ImportError:
+    # Before Airflow 3.2.
+    from airflow.listeners.listener import get_listener_manager
 
 settings.initialize()
 before = {name for name in sys.modules if name == "preload" or name.startswith(("cosmos.", "jinja2."))}
-made = get_listener_manager.cache_info().currsize
-get_listener_manager()
+frozen = gc.get_freeze_count()
+cached = getattr(get_listener_manager, "cache_info", None)
+made = cached().currsize if cached else 0
+listening = get_listener_manager().pm.get_plugins()
+errors = getattr(plugins_manager, "get_import_errors", lambda: plugins_manager.import_errors)()
+loaded = plugins_manager._get_plugins()[0] if hasattr(plugins_manager, "_get_plugins") else plugins_manager.plugins
 told = {
     "modules": sorted(before),
     "made": made,
-    "executed again": get_listener_manager.cache_info().misses - made,
-    "frozen": gc.get_freeze_count(),
-    "errors": plugins_manager.get_import_errors() if hasattr(plugins_manager, "get_import_errors") else {},
+    "executed again": cached().misses - made if cached else 0,
+    "frozen": frozen,
+    "errors": errors,
+    "plugins": [plugin.name for plugin in loaded],
+    "listeners": sum(len(plugin.listeners) for plugin in loaded),
+    "listening": len(listening),
 }
 os.write(int(sys.argv[1]), json.dumps(told).encode())

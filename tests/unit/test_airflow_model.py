@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scripts.airflow.lines import last, read_lines
+from scripts.airflow.lines import last, raised, read_lines
 from scripts.airflow.model import Run, read_dag, shown, span
 from scripts.airflow.rest import run_path
 
@@ -72,3 +72,38 @@ def test_lines(content: Any, expected: list[str]) -> None:
 def test_last_lines() -> None:
     """Empty lines do not count."""
     assert [line.text for line in last(read_lines("a\nb\n\n \nc\n"), 2)] == ["b", "c"]
+
+
+LOG_OF_2 = """[2026-11-22T00:41:50.530+0000] {taskinstance.py:3336} ERROR - Task failed with exception
+Traceback (most recent call last):
+  File "a.py", line 1, in first
+KeyError: 'x'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "b.py", line 14, in say
+    raise error
+mwaa_dbt.errors.ProjectError: a wrong value
+  where: there
+  fix:   mend it
+[2026-11-22T00:41:50.609+0000] {local_task_job_runner.py:266} INFO - Task exited with return code 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        (LOG_OF_2, "a wrong value\n  where: there\n  fix:   mend it"),
+        (
+            LOG_OF_2.replace("mwaa_dbt.errors.ProjectError", "ValueError"),
+            "ValueError: a wrong value\n  where: there\n  fix:   mend it",
+        ),
+        ("[2026-11-22T00:41:50.609+0000] {a.py:1} INFO - all is well\n", ""),
+        ("Traceback (most recent call last):", ""),
+        ("", ""),
+    ],
+)
+def test_exception_of_plain_text(log: str, told: str) -> None:
+    """Of Airflow 2's text the last exception is told, whole and without its traceback."""
+    assert raised(read_lines(str([("host", log)]))) == told

@@ -95,6 +95,11 @@ FAILURES = {
         "requirements.txt pins apache-airflow 3.2.1, settings.toml says 3.3.1",
         "requirements.txt",
     ),
+    "another Airflow, whose pins are there": (
+        {"settings.toml": SETTINGS.replace("3.3.1", "2.11.2"), "locks/requirements-2.11.2.txt": ""},
+        "requirements.txt pins apache-airflow 3.3.1, settings.toml says 2.11.2",
+        "requirements.txt",
+    ),
     "no Airflow pin": (
         {"requirements.txt": "astronomer-cosmos==1.15.1\n"},
         "requirements.txt pins apache-airflow nowhere, settings.toml says 3.3.1",

@@ -72,6 +72,14 @@ def test_links_have_form_of_ui() -> None:
     assert f"<{run}/tasks/jaffle_shop.stg_orders.run?try_number=2|log>" in text
 
 
+def test_links_have_form_of_older_ui() -> None:
+    """Airflow 2 has one page for a DAG, which is told the run and the task."""
+    grid = "https://airflow.example.com/dags/jaffle_shop/grid?dag_run_id=scheduled__2026-11-21T05%3A00%3A00%2B00%3A00"
+    text = whole(failure(replace(FAILED, airflow=2)))
+    assert f"<{grid}|scheduled__2026-11-21T05:00:00+00:00>" in text
+    assert f"<{grid}&amp;task_id=jaffle_shop.stg_orders.run&amp;tab=logs|log>" in text
+
+
 def test_no_address_no_links() -> None:
     """Where the UI's address is unknown, nothing pretends to be a link."""
     text = whole(failure(replace(FAILED, base_url="")))
@@ -94,6 +102,11 @@ def test_rerun_in_environment() -> None:
         "logical_date": None,
         "conf": {"select": "stg_orders+ not_null_orders_order_id+"},
     }
+
+
+def test_rerun_in_older_environment() -> None:
+    """Airflow 2 takes no logical date that is null."""
+    assert body(failure(replace(FAILED, airflow=2))) == {"conf": {"select": "stg_orders+ not_null_orders_order_id+"}}
 
 
 def test_rerun_elsewhere() -> None:

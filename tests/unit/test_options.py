@@ -8,7 +8,7 @@ import re
 import pytest
 
 from mwaa_dbt.settings import Connection, Environment, Secrets, Slack, Snowflake
-from scripts.options import MWAA_DEFAULTS, MWAA_FORCED, as_variables, project_options
+from scripts.options import MWAA_DEFAULTS, MWAA_FORCED, SINCE, as_variables, of_version, project_options
 
 ENVIRONMENT = Environment(
     region="eu-central-1",
@@ -126,6 +126,19 @@ def test_settings_have_last_word() -> None:
 def test_project_forces_nothing_of_mwaa() -> None:
     """MWAA overwrites what it forces, so the project must not rely on setting it."""
     assert not project_options(ENVIRONMENT).keys() & MWAA_FORCED.keys()
+
+
+@pytest.mark.parametrize(("version", "count"), [("2.11.2", 7), ("3.0.6", 9), ("3.2.1", 14), ("3.3.1", 14)])
+def test_mwaas_options_are_of_the_version(version: str, count: int) -> None:
+    """An image sets what its own Airflow knows."""
+    assert SINCE.keys() <= MWAA_DEFAULTS.keys() | MWAA_FORCED.keys()
+    assert len(of_version(MWAA_DEFAULTS | MWAA_FORCED, version)) == count
+
+
+def test_ignore_file_is_read_as_written() -> None:
+    """Airflow 2 is told of the syntax that Airflow 3 takes for granted."""
+    assert project_options(ENVIRONMENT, "2.11.2")["core.dag_ignore_file_syntax"] == "glob"
+    assert "core.dag_ignore_file_syntax" not in project_options(ENVIRONMENT, "3.0.6")
 
 
 @pytest.mark.parametrize("options", [MWAA_DEFAULTS, MWAA_FORCED, project_options(ENVIRONMENT)])

@@ -35,7 +35,7 @@ INSIDE = FOREIGN.replace(AFTER, f'  File "{RELEASE}/mwaa_dbt/a.py", line 2\n{AFT
 
 def report(**changes: Any) -> dict[str, Any]:
     """Return a probe's report on a file that is well, but for these changes."""
-    return {"file": "a.py", "seconds": 1.5, "dags": [DAG], "error": None, **changes}
+    return {"file": "a.py", "seconds": 1.5, "dags": [DAG], "error": None, "warnings": [], **changes}
 
 
 @pytest.fixture
@@ -126,6 +126,12 @@ def test_budget_is_a_limit(proven: Prove) -> None:
     assert len(proven(report(seconds=30.0))) == 1
     with pytest.raises(ProjectError, match=r"takes 1\.5 s to parse; Airflow gives up after 1 s"):
         proven(report(), budget=1.0)
+
+
+def test_what_is_left_out_is_said(proven: Prove, capsys: pytest.CaptureFixture[str]) -> None:
+    """What this Airflow cannot do is said once, with its line, and the build goes on."""
+    assert len(proven(report(warnings=["line 7: alerts(late=…) tells nothing"]), report(file="b.py"))) == 2
+    assert capsys.readouterr().err.splitlines() == ["! dags/a.py, line 7: alerts(late=…) tells nothing"]
 
 
 def test_no_file_is_told(proven: Prove) -> None:

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from airflow import DAG
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG
 
 from mwaa_dbt import dbt_group
 

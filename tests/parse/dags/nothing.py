@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from airflow.sdk import DAG
+from airflow import DAG
 
 from mwaa_dbt import dbt_group
 

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from airflow import DAG
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, TaskGroup, task
 
 from mwaa_dbt import dbt_group
+from mwaa_dbt.airflow_sdk import TaskGroup, task
 
 with DAG("shops", schedule=None, start_date=datetime(2026, 1, 1)):
     first = dbt_group("jaffle_shop", select=["+orders"], group_id="daily")
