@@ -1,0 +1,181 @@
+"""The check, part by part, and its report."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mwaa_dbt.errors import ProjectError
+from scripts.console import step
+from scripts.doctor.constraints import constraints_of
+from scripts.migrate.check import ignore, importing, options, packages, ruff, rules, source, wanted
+from scripts.migrate.check.finding import SEVERITIES, Finding, Rule, in_order
+from scripts.migrate.check.packages import Side
+from scripts.migrate.check.source import Move, Place, Source, read_sources
+from scripts.migrate.check.wanted import PYTHON, Wanted, read_wanted
+from scripts.paths import Paths
+from scripts.versions import known
+
+OFFLINE = Rule("constraints", "unknown", "MWAA's constraints, which could not be fetched")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is checked: files, requirements, options (and what to name as their place), and how."""
+
+    paths: Paths
+    place: Place
+    move: Move
+    requirements: Path | None
+    given: Mapping[str, str] = field(default_factory=dict)
+    where: str = "options"
+    images: str | None = None
+    seconds: float | None = importing.SECONDS  # None: nothing is imported
+    built: Path | None = None  # where DAG files import, if not where they stand
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found, in order, and how many files and DAGs were looked at."""
+
+    case: Case
+    findings: list[Finding]
+    files: int
+    dags: int | None
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many findings there are of each severity."""
+        return Counter(one.severity for one in self.findings)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing breaks."""
+        return not self.counts["breaks"]
+
+
+def examine(case: Case) -> Report:
+    """Look at all parts and return what was found.
+
+    Raises:
+        ProjectError: if there is nothing to look at, or a part itself fails.
+    """
+    move, found = options.check(case.given, case.where, case.move)
+    with step("DAG files") as notes:
+        sources, unread = read_sources(case.place)
+        found += unread + static(case.place, sources, move)
+        notes.append(f"{len(sources)} files")
+    dags = None
+    with tempfile.TemporaryDirectory() as folder:
+        pins, told = _requirements(case, Path(folder))
+        found += told
+        if case.seconds is not None and pins is not None:
+            dags, told = _imports(case, sources, move, pins)
+            found += told
+    return Report(case, merged(found), len(sources) + len(unread), dags)
+
+
+def static(place: Place, sources: list[Source], move: Move) -> list[Finding]:
+    """Return what can be seen without importing anything."""
+    found = [found for one in sources for found in rules.check(one, move)]
+    python = [one.name for one in sources if one.tree]
+    return [*found, *ruff.check(place.root, python, move), *ignore.check(place, move)]
+
+
+def merged(found: list[Finding]) -> list[Finding]:
+    """Return findings in order, each once: what an import proves is the same as what was seen in its line before."""
+    proved = {(one.file, one.line) for one in found if one.proved}
+    seen = {(one.file, one.line) for one in found if one.severity in ("breaks", "deprecated") and not _of_import(one)}
+    broken = {(one.file, one.line) for one in found if one.severity == "breaks" and not _of_import(one)}
+    kept = list[Finding]()
+    for one in found:
+        at = (one.file, one.line)
+        if (one.rule == importing.IMPORT.name and at in broken) or (one.rule == importing.WARNING.name and at in seen):
+            continue
+        kept.append(one._replace(proved=True) if at in broken & proved and one.severity == "breaks" else one)
+    return _once(in_order(kept))
+
+
+def _of_import(one: Finding) -> bool:
+    return one.rule in (importing.IMPORT.name, importing.WARNING.name)
+
+
+def _once(found: list[Finding]) -> list[Finding]:
+    """Return findings without those of a line of which ruff and our own rules say the same."""
+    keys = {(one.file, one.line, word) for one in found if not one.rule.startswith("AIR") for word in _words(one)}
+    return [
+        one
+        for one in found
+        if not (one.rule == "AIR301" and any((one.file, one.line, word) in keys for word in _words(one)))
+    ]
+
+
+def _words(one: Finding) -> list[str]:
+    if one.rule.startswith("AIR"):
+        return [one.what.split("`")[1]] if "`" in one.what else []
+    return one.what.replace(":", " ").split()
+
+
+def _requirements(case: Case, folder: Path) -> tuple[str | None, list[Finding]]:
+    """Return the text of what the new environment would install, and what is wrong with what is asked for."""
+    file, move = case.requirements, case.move
+    asked = read_wanted(file, move) if file else Wanted([], [])
+    found = list(asked.findings)
+    with step("requirements, under MWAA's constraints of both versions") as notes:
+        sides = []
+        for version in dict.fromkeys((move.before, move.after)):
+            side, told = _side(case, version)
+            found += told
+            if side and known(version) and known(version).python == PYTHON:  # type: ignore[union-attr]
+                side, told = packages.resolve(case.paths, folder, asked, side)
+                found += told if version == move.after else []
+            sides.append(side)
+        after = sides[-1]
+        if after is None:
+            raise ProjectError(
+                f"There are no constraints of Airflow {move.after}.", "--to", "go online, then run it again"
+            )
+        notes.append(f"{len(asked.requirements)} asked for, {len(after.pins or ())} installed")
+    found += packages.check(file.name if file else "", asked, (sides[0] if len(sides) > 1 else None, after))
+    return (after.text if after.pins is not None else None), found
+
+
+def _side(case: Case, version: str) -> tuple[Side | None, list[Finding]]:
+    try:
+        held = constraints_of(case.paths, version, case.images)
+    except ProjectError as error:
+        what = f"MWAA's constraints of {version} could not be fetched, and there is no lock of them"
+        return None, [Finding("requirements.txt", 0, OFFLINE.name, OFFLINE.severity, what, error.fix)]
+    if held.whole:
+        return Side(version, held), []
+    what = f"MWAA's constraints of {version} could not be fetched; {held.source.split(' ')[0]} has what is in its image"
+    return Side(version, held), [
+        Finding("requirements.txt", 0, OFFLINE.name, OFFLINE.severity, what, "run it again where the network lets it")
+    ]
+
+
+def _imports(case: Case, sources: list[Source], move: Move, pins: str) -> tuple[int | None, list[Finding]]:
+    dags = case.place.dags
+    prefix = "" if dags == case.place.root else f"{dags.relative_to(case.place.root).as_posix()}/"
+    files = [one.name.removeprefix(prefix) for one in sources if one.tree and one.name.startswith(prefix)]
+    with step(f"virtualenv of Airflow {move.after} with these requirements"):
+        airflow = importing.target(case.paths, move.after, pins)
+    wish = importing.Wish(
+        case.built or dags, files, case.place.plugins, move.options, case.seconds or importing.SECONDS
+    )
+    with step(f"import of {len(files)} files, with Airflow {move.after}") as notes:
+        reports = importing.run(airflow, wish, notes)
+        count = sum(len(one.get("dags", ())) for one in reports)
+        notes.append(f"{count} DAGs")
+    return count, list(importing.findings(reports, prefix))
+
+
+def all_rules() -> list[Rule]:
+    """Return every rule there is, worst first."""
+    others = (source, ignore, options, wanted, packages, importing)
+    found = [*rules.rules(*rules.MODULES, *others), *ruff.RULES.values(), OFFLINE]
+    worst = list(SEVERITIES)
+    return sorted(found, key=lambda one: (worst.index(one.severity), one.name))
