@@ -19,6 +19,7 @@ from scripts.migrate.check.wanted import PYTHON, Wanted, read_wanted
 from scripts.paths import Paths
 from scripts.versions import known
 
+UNTRIED = Rule("import-skipped", "unknown", "an import that was not tried")
 OFFLINE = Rule("constraints", "unknown", "MWAA's constraints, which could not be fetched")
 
 
@@ -52,6 +53,13 @@ class Report:
         return Counter(one.severity for one in self.findings)
 
     @property
+    def seen(self) -> str:
+        """What was looked at, for a person."""
+        files = f"{self.files} file{'s' if self.files != 1 else ''}"
+        dags = "" if self.dags is None else f", {self.dags} DAG{'s' if self.dags != 1 else ''} imported"
+        return files + dags
+
+    @property
     def healthy(self) -> bool:
         """Whether nothing breaks."""
         return not self.counts["breaks"]
@@ -72,8 +80,8 @@ def examine(case: Case) -> Report:
     with tempfile.TemporaryDirectory() as folder:
         pins, told = _requirements(case, Path(folder))
         found += told
-        if case.seconds is not None and pins is not None:
-            dags, told = _imports(case, sources, move, pins)
+        if case.seconds is not None:
+            dags, told = _imports(case, sources, move, pins) if pins is not None else (None, [_untried()])
             found += told
     return Report(case, merged(found), len(sources) + len(unread), dags)
 
@@ -157,6 +165,11 @@ def _side(case: Case, version: str) -> tuple[Side | None, list[Finding]]:
     ]
 
 
+def _untried() -> Finding:
+    what = "no DAG file was imported: what is in requirements.txt cannot be installed"
+    return Finding("requirements.txt", 0, UNTRIED.name, UNTRIED.severity, what, "mend it, then run this again")
+
+
 def _imports(case: Case, sources: list[Source], move: Move, pins: str) -> tuple[int | None, list[Finding]]:
     dags = case.place.dags
     prefix = "" if dags == case.place.root else f"{dags.relative_to(case.place.root).as_posix()}/"
@@ -176,6 +189,6 @@ def _imports(case: Case, sources: list[Source], move: Move, pins: str) -> tuple[
 def all_rules() -> list[Rule]:
     """Return every rule there is, worst first."""
     others = (source, ignore, options, wanted, packages, importing)
-    found = [*rules.rules(*rules.MODULES, *others), *ruff.RULES.values(), OFFLINE]
+    found = [*rules.rules(*rules.MODULES, *others), *ruff.RULES.values(), OFFLINE, UNTRIED]
     worst = list(SEVERITIES)
     return sorted(found, key=lambda one: (worst.index(one.severity), one.name))

@@ -108,34 +108,41 @@ def _now(name: str, side: Side) -> str | None:
 def resolve(paths: Paths, folder: Path, wanted: Wanted, side: Side) -> tuple[Side, list[Finding]]:
     """Return a side with what pip would install there, as the text of a lock, and why it would not.
 
-    A requirement that contradicts a constraint counts as its name alone: it is told as such already.
+    A requirement that contradicts a constraint counts as its name alone: it is told as such already. So do all of
+    them, if there is no solution else.
     """
+    found = list[Finding]()
+    for loose in (False, True):
+        done = _compile(paths, folder, [_eased(one, side, loose) for _, one in wanted.requirements], side)
+        if done.returncode == 0:
+            return Side(side.version, side.held, named(done.stdout), done.stdout), found
+        found = found or [_unsolved(done.stderr, side.version)]
+    return side, found
+
+
+def _compile(paths: Paths, folder: Path, wanted: list[str], side: Side) -> subprocess.CompletedProcess[str]:
     constraints, asked = folder / f"constraints-{side.version}.txt", folder / f"asked-{side.version}.in"
     constraints.write_text("".join(f"{name}=={version}\n" for name, version in sorted(side.held.versions.items())))
-    asked.write_text("".join(f"{_eased(one, side)}\n" for _, one in wanted.requirements))
+    asked.write_text("\n".join([f"apache-airflow=={side.version}", *wanted]))
     image = paths.root / LOCKS / ("mwaa-image-2.in" if is_2(side.version) else "mwaa-image.in")
-    uv, options = (
-        Path(sys.executable).with_name("uv"),
-        ["--quiet", "--no-header", "--no-annotate", "--python-version", PYTHON],
-    )
-    own = folder / "airflow.in"
-    own.write_text(f"apache-airflow=={side.version}\n")
-    command = [uv, "pip", "compile", *options, "-c", constraints, own, image, asked]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return Side(side.version, side.held, named(done.stdout), done.stdout), []
-    said = " ".join(re.sub("[\u00d7╰─▶│├]", " ", done.stderr).split())
-    rule = UNASKED if UNREACHED.search(said) and "No solution" not in said else UNSOLVED
+    options = ["--quiet", "--no-header", "--no-annotate", "--python-version", PYTHON, "-c", constraints, image, asked]
+    command = [Path(sys.executable).with_name("uv"), "pip", "compile", *options]
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+
+
+def _unsolved(said: str, version: str) -> Finding:
+    text = " ".join(re.sub("[\u00d7╰─▶│├]", " ", said).split())
+    rule = UNASKED if UNREACHED.search(text) and "No solution" not in text else UNSOLVED
     fix = "mend what uv names (index, proxy)" if rule is UNASKED else "take other versions of what uv names"
-    what = f"for Airflow {side.version} uv says: {said[-600:]}"
-    return side, [Finding("requirements.txt", 0, rule.name, rule.severity, what, fix)]
+    what = f"for Airflow {version} uv says: {text[-600:]}"
+    return Finding("requirements.txt", 0, rule.name, rule.severity, what, fix)
 
 
-def _eased(one: Requirement, side: Side) -> str:
+def _eased(one: Requirement, side: Side, loose: bool) -> str:
     name = str(canonicalize_name(one.name))
     version = side.held.versions.get(name)
     if name in OLD or name.startswith(BACKPORT):
         return f"# {name}"
     extras = f"[{','.join(sorted(one.extras))}]" if one.extras else ""
     marker = f" ; {one.marker}" if one.marker else ""
-    return f"{one.name}{extras}{marker}" if version and not _fits(one, version) else str(one)
+    return f"{one.name}{extras}{marker}" if loose or (version and not _fits(one, version)) else str(one)

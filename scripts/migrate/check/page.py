@@ -19,10 +19,9 @@ PAGE = Path(__file__).with_name("page.html")
 def write(file: Path, report: Report) -> int:
     """Write the page whole or not at all, and return its size in bytes."""
     move, made = report.case.move, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    dags = f", {report.dags} DAGs import" if report.dags is not None else ""
     head = {
         "TITLE": f"Airflow {move.before} → {move.after}",
-        "ABOUT": f"{report.case.place.root} · {report.files} files{dags} · {made}",
+        "ABOUT": f"{report.case.place.root} · {report.seen} · {made}",
         "VERDICT": "Nothing breaks" if report.healthy else "Something breaks",
     }
     page = PAGE.read_text()

@@ -16,7 +16,7 @@ from scripts.migrate.check.finding import SEVERITIES, Finding, Severity
 MARKS: dict[Severity, str] = {
     "breaks": "[red]✗[/]",
     "changes": "[yellow]![/]",
-    "deprecated": "[dim]·[/]",
+    "deprecated": "[dim]~[/]",
     "unknown": "[cyan]?[/]",
 }
 PLACES = 4  # of one finding, before "and n more"
@@ -58,9 +58,8 @@ def show(report: Report) -> None:
             out.print(f"\n{MARKS[severity]} [bold]{severity}[/]: {meaning}")
             wide(_table(own))
     move = report.case.move
-    dags = f", {report.dags} DAGs import" if report.dags is not None else ""
     counts = " · ".join(f"{report.counts[one]} {MARKS[one]}" for one in SEVERITIES if report.counts[one])
-    out.print(f"\nAirflow {move.before} → {move.after}: {report.files} files{dags} · {counts or 'nothing to mend'}")
+    out.print(f"\nAirflow {move.before} → {move.after}: {report.seen} · {counts or 'nothing to mend'}")
 
 
 def _table(groups: dict[Group, list[Finding]]) -> Table:

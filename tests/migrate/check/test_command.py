@@ -34,7 +34,7 @@ def test_report_names_place_and_fix(bench: Bench) -> None:
     assert "✗ breaks: does not work any more" in done.out
     for text in ("old.py:4", "there is no airflow.operators.dummy (module-gone)", "old.py:6", "write `schedule`"):
         assert text in done.out
-    assert "Airflow 2.11.2 → 3.3.1: 1 files" in done.out
+    assert "Airflow 2.11.2 → 3.3.1: 1 file ·" in done.out
 
 
 def test_narrow_terminal_shows_all(bench: Bench) -> None:
