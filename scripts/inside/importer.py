@@ -18,6 +18,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,21 +84,26 @@ def _forked(folder: Path, name: str, is_dag: bool, seconds: float) -> dict[str, 
     child = os.fork()
     if not child:
         os.close(reading)
-        os.setpgid(0, 0)
         _say(writing, folder, name, is_dag)
     os.close(writing)
-    text = _heard(reading, time.monotonic() + seconds)
-    ended = None
-    if text is None:
-        os.killpg(child, signal.SIGKILL)
-        ended = f"it was not done after {seconds:.0f} s"
-    _, status = os.waitpid(child, 0)
-    os.close(reading)
+    # Whoever of both is first: it has to lead its group before it can be ended as one.
+    with suppress(OSError):
+        os.setpgid(child, child)
+    text = None
+    try:
+        text = _heard(reading, time.monotonic() + seconds)
+    finally:
+        # Also on the way out of this process: what hangs must not be left behind.
+        if text is None:
+            os.killpg(child, signal.SIGKILL)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        os.close(reading)
     if text:
         return dict(json.loads(text))
-    code = os.waitstatus_to_exitcode(status)
-    killed = f"its process was ended by signal {-code}" if code < 0 else f"it ended its process, with exit code {code}"
-    return {"ended": ended or killed}
+    if text is None:
+        return {"ended": f"it was not done after {seconds:.0f} s"}
+    how = f"its process was ended by signal {-code}" if code < 0 else f"it ended its process, with exit code {code}"
+    return {"ended": how}
 
 
 def _heard(reading: int, end: float) -> bytes | None:
@@ -114,6 +120,8 @@ def _heard(reading: int, end: float) -> bytes | None:
 
 def _say(writing: int, folder: Path, name: str, is_dag: bool) -> None:
     """Import a file, send what is to say of it, and end."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         report = _looked_at(folder, name, is_dag)
     except BaseException:
@@ -140,7 +148,7 @@ def _looked_at(folder: Path, name: str, is_dag: bool) -> dict[str, Any]:
 
 
 def _below(folder: Path, file: str) -> str:
-    return os.path.relpath(file, folder) if file.startswith(str(folder)) else file
+    return os.path.relpath(file, folder) if file.startswith(f"{folder}{os.sep}") else file
 
 
 def _imported(folder: Path, name: str) -> dict[str, Any]:
@@ -153,7 +161,7 @@ def _imported(folder: Path, name: str) -> dict[str, Any]:
     warnings = [
         {**found.groupdict(), "file": _below(folder, found["file"]), "line": int(found["line"])}
         for found in caught
-        if found and found["file"].startswith(str(folder))
+        if found and found["file"].startswith(f"{folder}{os.sep}")
     ]
     return {"dags": sorted(bag.dags), "error": error, "place": _place(folder, error or ""), "warnings": warnings}
 
@@ -181,7 +189,7 @@ def _unserialized(bag: Any) -> str | None:
 
 def _place(folder: Path, text: str) -> dict[str, Any] | None:
     """Return the innermost line of a traceback that is in the folder."""
-    frames = [(file, int(line)) for file, line in FRAME.findall(text) if file.startswith(str(folder))]
+    frames = [(file, int(line)) for file, line in FRAME.findall(text) if file.startswith(f"{folder}{os.sep}")]
     return {"file": _below(folder, frames[-1][0]), "line": frames[-1][1]} if frames else None
 
 
@@ -219,4 +227,6 @@ def _fails(module: str, name: str) -> str | None:
 
 
 if __name__ == "__main__":
+    # As Ctrl-C: the file that is being imported is ended, too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     main(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))

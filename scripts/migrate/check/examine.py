@@ -173,7 +173,9 @@ def _untried() -> Finding:
 def _imports(case: Case, sources: list[Source], move: Move, pins: str) -> tuple[int | None, list[Finding]]:
     dags = case.place.dags
     prefix = "" if dags == case.place.root else f"{dags.relative_to(case.place.root).as_posix()}/"
-    files = [one.name.removeprefix(prefix) for one in sources if one.tree and one.name.startswith(prefix)]
+    names = [one.name.removeprefix(prefix) for one in sources if one.tree and one.name.startswith(prefix)]
+    folder = case.built or dags
+    files = [name for name in names if (folder / name).is_file()]
     with step(f"virtualenv of Airflow {move.after} with these requirements"):
         airflow = importing.target(case.paths, move.after, pins)
     wish = importing.Wish(

@@ -13,6 +13,7 @@ from scripts.migrate.check.source import Move, Place
 
 IGNORE = Rule("airflowignore", "changes", "a pattern that hides other files as a glob than as a regular expression")
 FILE = ".airflowignore"
+READ = (".py", ".zip")  # what Airflow looks for DAGs in
 SYNTAX = "core.dag_ignore_file_syntax"
 # What a pattern with one of these is meant as, if it hides nothing now.
 SIGNS = re.compile(r"\.\*|\\|\^|\$|\(|\||\+")
@@ -22,7 +23,7 @@ def check(place: Place, move: Move) -> Iterator[Finding]:
     """Yield patterns that mean something else; both are tried on the files that are there."""
     if not move.crosses or SYNTAX in move.options:
         return
-    files = [path.relative_to(place.dags).as_posix() for path in place.dags.rglob("*") if path.is_file()]
+    files = [path.relative_to(place.dags).as_posix() for path in place.dags.rglob("*") if path.suffix in READ]
     for path in sorted(place.dags.rglob(FILE)):
         base = path.parent.relative_to(place.dags).as_posix().removeprefix(".")
         for number, pattern in enumerate(map(_stripped, path.read_text().splitlines()), 1):

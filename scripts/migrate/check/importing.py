@@ -89,7 +89,7 @@ def run(airflow: Airflow, wish: Wish, notes: Notes) -> list[dict[str, Any]]:
                 _watch(process, answer, len(wish.files), notes)
             finally:
                 with suppress(ProcessLookupError):
-                    process.kill()
+                    process.terminate()
                 process.wait()
             output.seek(0)
             said = output.read().strip()[-2000:]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from scripts.migrate.check.finding import Finding, Rule
-from scripts.migrate.check.rules.intervals import drawn, schedule_of
+from scripts.migrate.check.rules.intervals import drawn, is_timed, schedule_of
 from scripts.migrate.check.source import Move, Source, argument
 
 CATCHUP = Rule("catchup", "changes", "a scheduled DAG that does not say whether it catches up")
@@ -18,11 +17,8 @@ def check(source: Source, move: Move) -> Iterator[Finding]:
     if not move.crosses or OPTION in move.options:
         return
     for call in drawn(source):
-        schedule = schedule_of(call)
-        scheduled = schedule is not None and not (
-            isinstance(schedule, ast.Constant) and schedule.value in (None, "@once")
-        )
-        if scheduled and argument(call, "catchup") is None and all(one.arg for one in call.keywords):
+        schedule = schedule_of(source, call)
+        if is_timed(source, schedule) and argument(call, "catchup") is None and all(one.arg for one in call.keywords):
             what = (
                 "the DAG has no catchup: Airflow 2 ran the intervals that were missed, Airflow 3 runs the last one only"
             )

@@ -17,6 +17,7 @@ CRON = Rule("cron-interval", "changes", "a date of the data interval in a DAG wi
 DATED = Rule("no-logical-date", "breaks", "a date of the run in a DAG that assets or datasets start")
 SWITCH = "scheduler.create_cron_data_intervals"
 CRONS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@quarterly", "@yearly", "@annually")
+TIMED = re.compile(r"timedelta|relativedelta|(Cron|Delta)\w+Timetable")
 FIELDS = re.compile(r"\s*(\S+\s+){4}\S+(\s+\S+)?\s*")
 INTERVAL = ("data_interval_start", "data_interval_end")
 DATES = ("logical_date", "ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz")
@@ -26,7 +27,7 @@ def check(source: Source, move: Move) -> Iterator[Finding]:
     """Yield the dates that a later Airflow fills in otherwise, or not at all."""
     if not move.crosses:
         return
-    schedules = [schedule_of(call) for call in drawn(source)]
+    schedules = [schedule_of(source, call) for call in drawn(source)]
     if any(map(_is_cron, schedules)) and not move.on(SWITCH):
         for line, name in _dates(source):
             if name in INTERVAL:
@@ -48,9 +49,21 @@ def drawn(source: Source) -> Iterator[ast.Call]:
             yield call
 
 
-def schedule_of(call: ast.Call) -> ast.expr | None:
-    """Return the schedule of a DAG, by its new or old name."""
-    return argument(call, "schedule") or argument(call, "schedule_interval")
+def schedule_of(source: Source, call: ast.Call) -> ast.expr | None:
+    """Return the schedule of a DAG, by its new or old name; of a name, what it stands for."""
+    schedule = argument(call, "schedule") or argument(call, "schedule_interval")
+    if not isinstance(schedule, ast.Name):
+        return schedule
+    assigned = (node for node, _ in source.nodes if isinstance(node, ast.Assign))
+    values = [one.value for one in assigned if schedule.id in (getattr(target, "id", "") for target in one.targets)]
+    return values[-1] if values else schedule
+
+
+def is_timed(source: Source, schedule: ast.expr | None) -> bool:
+    """Whether a schedule is one of times, which may be missed."""
+    if isinstance(schedule, ast.Call):
+        return bool(TIMED.fullmatch(source.dotted(schedule.func).split(".")[-1]))
+    return _is_cron(schedule)
 
 
 def _is_cron(schedule: ast.expr | None) -> bool:
@@ -61,17 +74,7 @@ def _is_cron(schedule: ast.expr | None) -> bool:
 def _is_assets(source: Source, schedule: ast.expr | None) -> bool:
     if isinstance(schedule, ast.List | ast.Tuple):
         return bool(schedule.elts)
-    if isinstance(schedule, ast.Name):
-        return any(
-            _is_assets(source, node.value)
-            for node, _ in source.nodes
-            if isinstance(node, ast.Assign) and any(ast.dump(one) == _stored(schedule) for one in node.targets)
-        )
     return isinstance(schedule, ast.Call) and source.dotted(schedule.func).split(".")[-1] in ("Dataset", "Asset")
-
-
-def _stored(name: ast.Name) -> str:
-    return ast.dump(ast.Name(name.id, ast.Store()))
 
 
 def _dates(source: Source) -> Iterator[tuple[int, str]]:
