@@ -1,15 +1,9 @@
-"""A secrets backend that has nothing, and remembers what it was asked for.
-
-A DAG file that asks for a variable or connection while it is parsed gets what the caller's environment has
-(AIRFLOW_VAR_…, AIRFLOW_CONN_…), since Airflow asks that next; else the answer is that there is none.
-"""
+"""What DAG files asked for while they were parsed: variables and connections."""
 
 from __future__ import annotations
 
 import traceback
-from typing import Any, NamedTuple
-
-from airflow.secrets import BaseSecretsBackend
+from typing import NamedTuple
 
 
 class Lookup(NamedTuple):
@@ -31,22 +25,8 @@ def place(folder: str) -> tuple[str, int]:
     return (frames[-1].filename, frames[-1].lineno or 0) if frames else ("", 0)
 
 
-class Asked(BaseSecretsBackend):
-    """Knows nothing."""
-
-    def get_conn_value(self, conn_id: str, *_: Any, **__: Any) -> None:
-        """Remember that a connection was asked for."""
-        _remember("connection", conn_id)
-
-    def get_variable(self, key: str, *_: Any, **__: Any) -> None:
-        """Remember that a variable was asked for."""
-        _remember("variable", key)
-
-    def get_config(self, key: str) -> None:
-        """Say nothing."""
-
-
-def _remember(kind: str, name: str) -> None:
+def remember(kind: str, name: str) -> None:
+    """Note a lookup, if the user's files are behind it."""
     if FOLDER:
         file, line = place(FOLDER[0])
         if file and (lookup := Lookup(kind, name, file, line)) not in LOOKUPS:

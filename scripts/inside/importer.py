@@ -22,8 +22,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import asked
-from probe import BARRED, BarredError
+import asked  # type: ignore[import-not-found]  # beside this file, as Python finds it
+from probe import BARRED, BarredError  # type: ignore[import-not-found]  # the same
 
 FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 CAUGHT = re.compile(r"(?P<file>.+?):(?P<line>\d+): (?P<kind>[\w.]+): (?P<text>.*)", re.DOTALL)
@@ -108,7 +108,7 @@ def _forked(folder: Path, name: str, is_dag: bool, seconds: float) -> dict[str, 
 
 def _heard(reading: int, end: float) -> bytes | None:
     """Return all that a child writes; None if it has not ended by then."""
-    parts = []
+    parts: list[bytes] = []
     while (left := end - time.monotonic()) > 0:
         if select.select([reading], [], [], left)[0]:
             part = os.read(reading, 65536)

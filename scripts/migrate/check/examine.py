@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -13,13 +14,14 @@ from scripts.console import step
 from scripts.doctor.constraints import constraints_of
 from scripts.migrate.check import ignore, importing, options, packages, ruff, rules, source, wanted
 from scripts.migrate.check.finding import SEVERITIES, Finding, Rule, in_order
-from scripts.migrate.check.packages import Side
+from scripts.migrate.check.packages import Resolver, Side
 from scripts.migrate.check.source import Move, Place, Source, read_sources
 from scripts.migrate.check.wanted import PYTHON, Wanted, read_wanted
 from scripts.paths import Paths
 from scripts.versions import known
 
 UNTRIED = Rule("import-skipped", "unknown", "an import that was not tried")
+TWICE = (importing.WARNING.name,)  # what ruff has told of the same name, at the places where it is used
 OFFLINE = Rule("constraints", "unknown", "MWAA's constraints, which could not be fetched")
 
 
@@ -94,61 +96,59 @@ def static(place: Place, sources: list[Source], move: Move) -> list[Finding]:
 
 
 def merged(found: list[Finding]) -> list[Finding]:
-    """Return findings in order, each once: what an import proves is the same as what was seen in its line before."""
-    proved = {(one.file, one.line) for one in found if one.proved}
-    seen = {(one.file, one.line) for one in found if one.severity in ("breaks", "deprecated") and not _of_import(one)}
-    broken = {(one.file, one.line) for one in found if one.severity == "breaks" and not _of_import(one)}
+    """Return findings in order, each once: what an import says of a line that was seen to break proves that."""
+    failed = {(one.file, one.line) for one in found if one.proved}
+    broken = {(one.file, one.line) for one in found if one.severity == "breaks" and not one.proved}
+    said = {(one.file, word) for one in found if one.rule != importing.WARNING.name for word in _words(one)}
     kept = list[Finding]()
     for one in found:
-        at = (one.file, one.line)
-        if (one.rule == importing.IMPORT.name and at in broken) or (one.rule == importing.WARNING.name and at in seen):
-            continue
-        kept.append(one._replace(proved=True) if at in broken & proved and one.severity == "breaks" else one)
+        at, of_import = (one.file, one.line), one.rule == importing.IMPORT.name
+        again = one.rule in TWICE and any((one.file, word) in said for word in _words(one))
+        if not again and not (of_import and at in broken):
+            kept.append(one._replace(proved=True) if at in broken & failed and one.severity == "breaks" else one)
     return _once(in_order(kept))
 
 
-def _of_import(one: Finding) -> bool:
-    return one.rule in (importing.IMPORT.name, importing.WARNING.name)
-
-
 def _once(found: list[Finding]) -> list[Finding]:
-    """Return findings without those of a line of which ruff and our own rules say the same."""
-    keys = {(one.file, one.line, word) for one in found if not one.rule.startswith("AIR") for word in _words(one)}
-    return [
-        one
-        for one in found
-        if not (one.rule == "AIR301" and any((one.file, one.line, word) in keys for word in _words(one)))
-    ]
+    """Return findings without those of ruff that a rule of ours says of the same line with more."""
+    ours = {(one.file, one.line): set[str]() for one in found}
+    for one in found:
+        if not one.rule.startswith("AIR"):
+            ours[one.file, one.line] |= set(one.what.replace(":", " ").replace("'", " ").split())
+    return [one for one in found if one.rule != "AIR301" or not ours[one.file, one.line] & set(_words(one))]
 
 
 def _words(one: Finding) -> list[str]:
-    if one.rule.startswith("AIR"):
-        return [one.what.split("`")[1]] if "`" in one.what else []
-    return one.what.replace(":", " ").split()
+    """Return what a finding names."""
+    return re.findall(r"`([^`]+)`", one.what)
 
 
 def _requirements(case: Case, folder: Path) -> tuple[str | None, list[Finding]]:
     """Return the text of what the new environment would install, and what is wrong with what is asked for."""
     file, move = case.requirements, case.move
     asked = read_wanted(file, move) if file else Wanted([], [])
-    found = list(asked.findings)
-    with step("requirements, under MWAA's constraints of both versions") as notes:
-        sides = []
-        for version in dict.fromkeys((move.before, move.after)):
-            side, told = _side(case, version)
-            found += told
-            if side and known(version) and known(version).python == PYTHON:  # type: ignore[union-attr]
-                side, told = packages.resolve(case.paths, folder, asked, side)
-                found += told if version == move.after else []
-            sides.append(side)
-        after = sides[-1]
+    if not file and case.seconds is None:
+        return None, []
+    with step(f"requirements, under MWAA's constraints of {move.before} and {move.after}") as notes:
+        before, found = (None, []) if move.before == move.after else _side(case, move.before)
+        after, told = _side(case, move.after)
         if after is None:
-            raise ProjectError(
-                f"There are no constraints of Airflow {move.after}.", "--to", "go online, then run it again"
-            )
-        notes.append(f"{len(asked.requirements)} asked for, {len(after.pins or ())} installed")
-    found += packages.check(file.name if file else "", asked, (sides[0] if len(sides) > 1 else None, after))
-    return (after.text if after.pins is not None else None), found
+            what = f"There are no constraints of Airflow {move.after}."
+            raise ProjectError(what, "--to", "go online, then run it again")
+        resolve = Resolver(case.paths, folder, asked.requirements)
+        pins, unsolved = resolve(after)
+        if unsolved and before and _has_python(before.version) and resolve(before)[1]:
+            unsolved = unsolved._replace(what=f"{unsolved.what} (nor is there a solution for {before.version})")
+        notes.append(f"{len(asked.requirements)} asked for")
+    found += [*asked.findings, *told, *([unsolved] if unsolved else [])]
+    found += packages.check(asked.requirements, before, after)
+    # Whatever it is called where it stands.
+    return pins, [one._replace(file=file.name if file else "requirements.txt") for one in found]
+
+
+def _has_python(version: str) -> bool:
+    found = known(version)
+    return found is not None and found.python == PYTHON
 
 
 def _side(case: Case, version: str) -> tuple[Side | None, list[Finding]]:
@@ -178,9 +178,7 @@ def _imports(case: Case, sources: list[Source], move: Move, pins: str) -> tuple[
     files = [name for name in names if (folder / name).is_file()]
     with step(f"virtualenv of Airflow {move.after} with these requirements"):
         airflow = importing.target(case.paths, move.after, pins)
-    wish = importing.Wish(
-        case.built or dags, files, case.place.plugins, move.options, case.seconds or importing.SECONDS
-    )
+    wish = importing.Wish(folder, files, case.place.plugins, move.options, case.seconds or importing.SECONDS)
     with step(f"import of {len(files)} files, with Airflow {move.after}") as notes:
         reports = importing.run(airflow, wish, notes)
         count = sum(len(one.get("dags", ())) for one in reports)

@@ -29,6 +29,7 @@ BARRED = Rule("import-barred", "unknown", "an import that wants a network, a dat
 SECONDS = 30.0  # Airflow's own core.dagbag_import_timeout
 GRACE = 5.0  # seconds that are left to Airflow's own limit
 ALLOWED = ("AIRFLOW_VAR_", "AIRFLOW_CONN_")
+PATH = re.compile(r" \((/[^)]*|unknown location)\)|; '[\w.]+' is not a package")
 UNSET = re.compile(r"does not exist|isn't defined|not found|AirflowNotFoundException|VARIABLE_NOT_FOUND", re.IGNORECASE)
 
 
@@ -117,7 +118,7 @@ def _environment(home: Path, wish: Wish) -> dict[str, str]:
         "AIRFLOW__CORE__DAGBAG_IMPORT_ERROR_TRACEBACK_DEPTH": "100",
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": str(wish.seconds),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__SECRETS__BACKEND": "asked.Asked",
+        "AIRFLOW__SECRETS__BACKEND": "asked_backend.Backend",
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -136,7 +137,11 @@ def findings(reports: list[dict[str, Any]], prefix: str) -> Iterator[Finding]:
             continue
         if report.get("error"):
             yield _failed(report, prefix)
+        first = report.get("place") or {}
         for one in report.get("imports", ()):
+            # The one that ended the import of the file is told above.
+            if (report["file"], one["line"]) == (first.get("file"), first.get("line")):
+                continue
             what = f"the import of {one['name']} fails: {_short(one['error'])}"
             yield Finding(name, one["line"], IMPORT.name, IMPORT.severity, what, _instead(one["error"]), proved=True)
         for one in report.get("warnings", ()):
@@ -159,7 +164,7 @@ def _failed(report: dict[str, Any], prefix: str) -> Finding:
 
 
 def _short(error: str) -> str:
-    return " ".join(error.split())[:300]
+    return " ".join(PATH.sub("", error).split())[:300]
 
 
 def _instead(error: str) -> str:

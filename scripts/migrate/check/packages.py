@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from mwaa_dbt.sizing import is_2
-from scripts.doctor.constraints import Constraints, named
+from scripts.doctor.constraints import Constraints
 from scripts.migrate.check.finding import Finding, Rule
-from scripts.migrate.check.wanted import PYTHON, Wanted
+from scripts.migrate.check.wanted import PYTHON
 from scripts.paths import Paths
 from scripts.venvs import LOCKS
 
@@ -36,35 +36,34 @@ BACKPORT = "apache-airflow-backport-providers-"
 
 @dataclass(frozen=True)
 class Side:
-    """A version of Airflow, MWAA's constraints of it, and what the requirements resolve to; None if they do not."""
+    """A version of Airflow, and MWAA's constraints of it."""
 
     version: str
     held: Constraints
-    pins: Mapping[str, str] | None = None
-    text: str = ""
 
 
-def check(file: str, wanted: Wanted, sides: tuple[Side | None, Side]) -> Iterator[Finding]:
+def check(wanted: list[tuple[int, Requirement]], before: Side | None, after: Side) -> Iterator[Finding]:
     """Yield what is wrong with single requirements at the new version.
 
     Args:
-        file: how the requirements file is called.
-        wanted: what it asks for.
-        sides: the old version, if MWAA's constraints of it are known, and the new one.
+        wanted: the lines and requirements.
+        before: the old version, if it is another one and MWAA's constraints of it are known.
+        after: the new version.
     """
-    before, after = sides
-    for line, one in wanted.requirements:
+    for line, one in wanted:
         name = str(canonicalize_name(one.name))
         version = after.held.versions.get(name)
         if name in OLD or name.startswith(BACKPORT):
             fix = OLD.get(name, f"write apache-airflow-providers-{name.removeprefix(BACKPORT)}")
-            yield Finding(file, line, GONE.name, GONE.severity, f"{one} is not for Airflow {after.version}", fix)
+            yield _found(line, GONE, f"{one} is not for Airflow {after.version}", fix)
         elif version and not _fits(one, version):
-            yield Finding(
-                file, line, PIN.name, PIN.severity, _contradiction(one, name, before, after), _fix(one, version)
-            )
-        else:
-            yield from _compared(file, line, one, before, after)
+            yield _found(line, PIN, _contradiction(one, name, before, after), _fix(one, version))
+        elif before:
+            yield from _compared(line, one, before, after)
+
+
+def _found(line: int, rule: Rule, what: str, fix: str) -> Finding:
+    return Finding("requirements.txt", line, rule.name, rule.severity, what, fix)
 
 
 def _fits(one: Requirement, version: str) -> bool:
@@ -86,56 +85,57 @@ def _contradiction(one: Requirement, name: str, before: Side | None, after: Side
     return f"{has}; pip installs nothing at all then"
 
 
-def _compared(file: str, line: int, one: Requirement, before: Side | None, after: Side) -> Iterator[Finding]:
+def _compared(line: int, one: Requirement, before: Side, after: Side) -> Iterator[Finding]:
     name = str(canonicalize_name(one.name))
-    if not before:
-        return
-    if name in before.held.versions and name not in after.held.versions and after.held.whole:
+    old, new = (side.held.versions.get(name) for side in (before, after))
+    if old and not new and after.held.whole:
         what = f"{one}: MWAA's constraints of {after.version} no longer name it, so pip takes what it finds"
-        yield Finding(
-            file, line, DROPPED.name, DROPPED.severity, what, f"pin it: {one.name}=={_now(name, after) or '…'}"
-        )
-    old, new = _now(name, before), _now(name, after)
+        yield _found(line, DROPPED, what, f"pin it; {before.version} has {old}")
     if old and new and old.split(".")[0] != new.split(".")[0]:
         what = f"{one}: {new} is installed, it was {old}"
-        yield Finding(file, line, MAJOR.name, MAJOR.severity, what, "read its changelog, and run what uses it")
+        yield _found(line, MAJOR, what, "read its changelog, and run what uses it")
 
 
-def _now(name: str, side: Side) -> str | None:
-    return (side.pins or {}).get(name)
+@dataclass(frozen=True)
+class Resolver:
+    """Resolves requirements as MWAA's pip does, on top of what its image has; `folder` is for its files."""
 
+    paths: Paths
+    folder: Path
+    wanted: list[tuple[int, Requirement]]
 
-def resolve(paths: Paths, folder: Path, wanted: Wanted, side: Side) -> tuple[Side, list[Finding]]:
-    """Return a side with what pip would install there, as the text of a lock, and why it would not.
+    def __call__(self, side: Side) -> tuple[str | None, Finding | None]:
+        """Return what would be installed, as the text of a lock, and why not.
 
-    A requirement that contradicts a constraint counts as its name alone: it is told as such already. So do all of
-    them, if there is no solution else.
-    """
-    found = list[Finding]()
-    for loose in (False, True):
-        done = _compile(paths, folder, [_eased(one, side, loose) for _, one in wanted.requirements], side)
-        if done.returncode == 0:
-            return Side(side.version, side.held, named(done.stdout), done.stdout), found
-        found = found or [_unsolved(done.stderr, side.version)]
-    return side, found
+        A requirement that contradicts a constraint counts as its name alone: it is told as such already. So do all
+        of them, if there is no solution else.
+        """
+        fault = None
+        for loose in (False, True):
+            done = self._compile([_eased(one, side, loose) for _, one in self.wanted], side)
+            if done.returncode == 0:
+                return done.stdout, fault
+            fault = fault or _unsolved(done.stderr, side.version)
+            if fault.rule == UNASKED.name:
+                break
+        return None, fault
 
-
-def _compile(paths: Paths, folder: Path, wanted: list[str], side: Side) -> subprocess.CompletedProcess[str]:
-    constraints, asked = folder / f"constraints-{side.version}.txt", folder / f"asked-{side.version}.in"
-    constraints.write_text("".join(f"{name}=={version}\n" for name, version in sorted(side.held.versions.items())))
-    asked.write_text("\n".join([f"apache-airflow=={side.version}", *wanted]))
-    image = paths.root / LOCKS / ("mwaa-image-2.in" if is_2(side.version) else "mwaa-image.in")
-    options = ["--quiet", "--no-header", "--no-annotate", "--python-version", PYTHON, "-c", constraints, image, asked]
-    command = [Path(sys.executable).with_name("uv"), "pip", "compile", *options]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    def _compile(self, wanted: list[str], side: Side) -> subprocess.CompletedProcess[str]:
+        constraints, asked = (self.folder / f"{name}-{side.version}.txt" for name in ("constraints", "asked"))
+        pins = sorted(side.held.versions.items())
+        constraints.write_text("".join(f"{name}=={version}\n" for name, version in pins))
+        asked.write_text("\n".join([f"apache-airflow=={side.version}", *wanted]))
+        image = self.paths.root / LOCKS / ("mwaa-image-2.in" if is_2(side.version) else "mwaa-image.in")
+        options = ["--quiet", "--no-header", "--no-annotate", "--python-version", PYTHON]
+        command = [Path(sys.executable).with_name("uv"), "pip", "compile", *options, "-c", constraints, image, asked]
+        return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
 
 
 def _unsolved(said: str, version: str) -> Finding:
     text = " ".join(re.sub("[\u00d7╰─▶│├]", " ", said).split())
     rule = UNASKED if UNREACHED.search(text) and "No solution" not in text else UNSOLVED
     fix = "mend what uv names (index, proxy)" if rule is UNASKED else "take other versions of what uv names"
-    what = f"for Airflow {version} uv says: {text[-600:]}"
-    return Finding("requirements.txt", 0, rule.name, rule.severity, what, fix)
+    return _found(0, rule, f"for Airflow {version} uv says: {text[-600:]}", fix)
 
 
 def _eased(one: Requirement, side: Side, loose: bool) -> str:

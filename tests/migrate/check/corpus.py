@@ -46,10 +46,13 @@ def run(airflow: Airflow, home: Path) -> dict[str, Any]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(FOLDER),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        # Else the supervisor waits for seconds after each task.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "NOTES": str(home / "notes.txt"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     with (home / "output.txt").open("w") as output:
-        for command in ([airflow.airflow, "db", "migrate"], [airflow.python, RUNNER, FOLDER, home / SUMMARY]):
+        run_it = [str(airflow.python), str(RUNNER), str(FOLDER), str(home / SUMMARY)]
+        for command in ([str(airflow.airflow), "db", "migrate"], run_it):
             subprocess.run(command, env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=home, check=True)
     return dict(json.loads((home / SUMMARY).read_text()))

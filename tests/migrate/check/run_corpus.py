@@ -44,7 +44,9 @@ def fill(corpus: Path) -> Any:
     except ImportError:
         from airflow.models.dagbag import DagBag
 
-        return DagBag(str(corpus), include_examples=False, read_dags_from_db=False)
+        bag = DagBag(str(corpus), include_examples=False, read_dags_from_db=False)
+        bag.sync_to_db()
+        return bag
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.utils.session import create_session
 
@@ -65,8 +67,23 @@ def ran(dag: Any, path: Path, bag: Any) -> dict[str, Any]:
         "values": values,
         "notes": notes.read_text(),
         "catchup": dag.catchup,
+        "lag": lag(dag),
         "schedule": dag.timetable.summary if hasattr(dag.timetable, "summary") else str(dag.schedule),
     }
+
+
+def lag(dag: Any) -> str:
+    """Return how long after its own date a DAG's first run is due."""
+    from airflow.timetables.base import TimeRestriction
+
+    timetable = dag.timetable
+    if not hasattr(timetable, "next_dagrun_info"):
+        from airflow.serialization.encoders import coerce_to_core_timetable
+
+        timetable = coerce_to_core_timetable(timetable)
+    restriction = TimeRestriction(dag.start_date, None, True)
+    due = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
+    return str(due and due.run_after - due.logical_date)
 
 
 def _run_2(dag: Any) -> tuple[dict[str, str], dict[str, str]]:

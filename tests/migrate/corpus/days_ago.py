@@ -11,4 +11,4 @@ from airflow.operators.empty import EmptyOperator
 from airflow.utils.dates import days_ago
 
 with DAG("days_ago", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):
-    EmptyOperator(task_id="work", start_date=days_ago(2))
+    EmptyOperator(task_id=f"work_{days_ago(2):%H}")

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from airflow import DAG
 from airflow.operators.empty import EmptyOperator
-from airflow.www.utils import json_response
+from airflow.www import auth
 
 with DAG("www", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):
-    EmptyOperator(task_id=json_response.__name__)
+    EmptyOperator(task_id=auth.__name__)

@@ -128,6 +128,7 @@ def _parameters(source: Source) -> Iterator[Finding]:
     }
     for node, _ in source.nodes:
         if isinstance(node, ast.FunctionDef) and node.name in called:
-            for one in (*node.args.args, *node.args.kwonlyargs):
-                if one.arg in REMOVED:
-                    yield source.finding(one, KEY, _lost(one.arg), f"take {REMOVED[one.arg].split(' | ')[0]}")
+            for given in (*node.args.args, *node.args.kwonlyargs):
+                if given.arg in REMOVED:
+                    fix = f"take {REMOVED[given.arg].split(' | ')[0]}"
+                    yield source.finding(given, KEY, _lost(given.arg), fix)

@@ -1,4 +1,4 @@
-"""The next run's date.
+"""Yesterday, out of the context.
 
 on 3.3.1: run
 found by: context-key
@@ -11,8 +11,8 @@ from airflow.operators.python import PythonOperator
 
 
 def work(**context):
-    return context["next_ds"]
+    return context["yesterday_ds"]
 
 
-with DAG("next_ds", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):
+with DAG("yesterday", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):
     PythonOperator(task_id="work", python_callable=work)
