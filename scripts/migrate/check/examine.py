@@ -137,7 +137,7 @@ def _requirements(case: Case, folder: Path) -> tuple[str | None, list[Finding]]:
             raise ProjectError(what, "--to", "go online, then run it again")
         resolve = Resolver(case.paths, folder, asked.requirements)
         pins, unsolved = resolve(after)
-        if unsolved and before and _has_python(before.version) and resolve(before)[1]:
+        if unsolved and before and _has_python(before.version) and resolve(before, eased=False)[1]:
             unsolved = unsolved._replace(what=f"{unsolved.what} (nor is there a solution for {before.version})")
         notes.append(f"{len(asked.requirements)} asked for")
     found += [*asked.findings, *told, *([unsolved] if unsolved else [])]

@@ -45,12 +45,12 @@ def _judged(pattern: str, base: str, files: list[str]) -> tuple[str, str] | None
     new = hidden(files, _glob(pattern, base))
     if old == new and (old or not SIGNS.search(pattern)):
         return None
-    shown = sorted(old - new) or sorted(new - old)
-    change = f"no longer hides {_few(shown)}" if old - new else f"hides {_few(shown)}, too"
+    if not old and new:
+        # Perhaps somebody has written it as a glob already.
+        return f"{pattern}: as a glob it hides {_few(sorted(new))}", "leave it, if these are to be hidden"
+    change = f"no longer hides {_few(sorted(old - new))}" if old - new else f"hides {_few(sorted(new - old))}, too"
     what = (
-        f"{pattern}: as a glob it {change}"
-        if shown
-        else f"{pattern}: it is a regular expression, Airflow 3 reads a glob"
+        f"{pattern}: as a glob it {change}" if old else f"{pattern}: it is a regular expression, Airflow 3 reads a glob"
     )
     return what, f"write {instead}" if (instead := as_glob(pattern, base, files)) else f'set "{SYNTAX}" = "regexp"'
 

@@ -104,14 +104,14 @@ class Resolver:
     folder: Path
     wanted: list[tuple[int, Requirement]]
 
-    def __call__(self, side: Side) -> tuple[str | None, Finding | None]:
+    def __call__(self, side: Side, eased: bool = True) -> tuple[str | None, Finding | None]:
         """Return what would be installed, as the text of a lock, and why not.
 
         A requirement that contradicts a constraint counts as its name alone: it is told as such already. So do all
-        of them, if there is no solution else.
+        of them, if there is no solution else and `eased` allows it.
         """
         fault = None
-        for loose in (False, True):
+        for loose in (False, True) if eased else (False,):
             done = self._compile([_eased(one, side, loose) for _, one in self.wanted], side)
             if done.returncode == 0:
                 return done.stdout, fault

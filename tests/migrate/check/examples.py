@@ -13,8 +13,29 @@ from scripts.migrate.check.finding import Finding
 from scripts.migrate.check.source import Move, Place, read_sources
 from tests.migrate.check.conftest import seen
 
-# Releases that support Airflow 3; what has examples in its source distribution.
-PROVIDERS: dict[str, str] = {}
+# As MWAA's constraints of Airflow 3.3.1 name them.
+PROVIDERS = {
+    "amazon": "9.34.0",
+    "apache-spark": "6.3.1",
+    "cncf-kubernetes": "10.21.0",
+    "common-sql": "2.1.0",
+    "databricks": "7.18.1",
+    "dbt-cloud": "4.9.3",
+    "docker": "4.5.9",
+    "google": "22.3.0",
+    "http": "6.0.5",
+    "microsoft-azure": "14.1.0",
+    "mysql": "6.6.1",
+    "openlineage": "2.20.0",
+    "postgres": "7.0.1",
+    "sftp": "6.0.1",
+    "slack": "9.10.2",
+    "smtp": "3.0.3",
+    "snowflake": "6.16.0",
+    "ssh": "6.0.1",
+    "standard": "1.17.0",
+    "trino": "6.6.1",
+}
 
 
 class Measured(NamedTuple):
