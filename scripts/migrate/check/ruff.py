@@ -100,7 +100,7 @@ def _what(message: str) -> str:
         return re.sub(r" is (removed|deprecated and moved into (`\w+`) provider).*", r" has moved", text)
     if "explicit `schedule`" in text:
         return "the DAG has no schedule"
-    return text.replace(" is removed", " is gone").replace(" is moved into ", " has moved to the provider ")
+    return re.sub(r" is moved into `(\w+)` provider", r" has moved to the provider \1", text.replace("removed", "gone"))
 
 
 def _word(message: str) -> str:

@@ -46,8 +46,8 @@ class Measured(NamedTuple):
     alarms: list[Finding]
 
 
-def fetch(folder: Path) -> None:
-    """Download and unpack the source distributions."""
+def fetch(folder: Path) -> Path:
+    """Download and unpack the source distributions, and return where they are."""
     uv = Path(sys.executable).with_name("uv")
     subprocess.run([uv, "venv", "--quiet", "--seed", "--python", sys.executable, folder / "venv"], check=True)
     pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
@@ -57,6 +57,7 @@ def fetch(folder: Path) -> None:
     for file in (folder / "sdists").glob("*.tar.gz"):
         with tarfile.open(file) as archive:
             archive.extractall(folder / "sources", filter="data")
+    return folder
 
 
 def measure(folder: Path) -> list[Measured]:
