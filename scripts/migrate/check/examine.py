@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -13,7 +12,8 @@ from mwaa_dbt.errors import ProjectError
 from scripts.console import step
 from scripts.doctor.constraints import constraints_of
 from scripts.migrate.check import ignore, importing, options, packages, ruff, rules, source, wanted
-from scripts.migrate.check.finding import SEVERITIES, Finding, Rule, in_order
+from scripts.migrate.check.finding import SEVERITIES, Finding, Rule
+from scripts.migrate.check.merge import merged
 from scripts.migrate.check.packages import Resolver, Side
 from scripts.migrate.check.source import Move, Place, Source, read_sources
 from scripts.migrate.check.wanted import PYTHON, Wanted, read_wanted
@@ -21,7 +21,6 @@ from scripts.paths import Paths
 from scripts.versions import known
 
 UNTRIED = Rule("import-skipped", "unknown", "an import that was not tried")
-TWICE = (importing.WARNING.name,)  # what ruff has told of the same name, at the places where it is used
 OFFLINE = Rule("constraints", "unknown", "MWAA's constraints, which could not be fetched")
 
 
@@ -93,34 +92,6 @@ def static(place: Place, sources: list[Source], move: Move) -> list[Finding]:
     found = [found for one in sources for found in rules.check(one, move)]
     python = [one.name for one in sources if one.tree]
     return [*found, *ruff.check(place.root, python, move), *ignore.check(place, move)]
-
-
-def merged(found: list[Finding]) -> list[Finding]:
-    """Return findings in order, each once: what an import says of a line that was seen to break proves that."""
-    failed = {(one.file, one.line) for one in found if one.proved}
-    broken = {(one.file, one.line) for one in found if one.severity == "breaks" and not one.proved}
-    said = {(one.file, word) for one in found if one.rule != importing.WARNING.name for word in _words(one)}
-    kept = list[Finding]()
-    for one in found:
-        at, of_import = (one.file, one.line), one.rule == importing.IMPORT.name
-        again = one.rule in TWICE and any((one.file, word) in said for word in _words(one))
-        if not again and not (of_import and at in broken):
-            kept.append(one._replace(proved=True) if at in broken & failed and one.severity == "breaks" else one)
-    return _once(in_order(kept))
-
-
-def _once(found: list[Finding]) -> list[Finding]:
-    """Return findings without those of ruff that a rule of ours says of the same line with more."""
-    ours = {(one.file, one.line): set[str]() for one in found}
-    for one in found:
-        if not one.rule.startswith("AIR"):
-            ours[one.file, one.line] |= set(one.what.replace(":", " ").replace("'", " ").split())
-    return [one for one in found if one.rule != "AIR301" or not ours[one.file, one.line] & set(_words(one))]
-
-
-def _words(one: Finding) -> list[str]:
-    """Return what a finding names."""
-    return re.findall(r"`([^`]+)`", one.what)
 
 
 def _requirements(case: Case, folder: Path) -> tuple[str | None, list[Finding]]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.migrate.check.examine import merged, static
+from scripts.migrate.check.examine import static
 from scripts.migrate.check.finding import Finding
+from scripts.migrate.check.merge import merged
 from scripts.migrate.check.source import Move, Place, read_sources
 from tests.command import MWAA, Done
 

@@ -83,7 +83,7 @@ def lag(dag: Any) -> str:
         timetable = coerce_to_core_timetable(timetable)
     restriction = TimeRestriction(dag.start_date, None, True)
     due = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
-    return str(due and due.run_after - due.logical_date)
+    return f"{(due.run_after - due.logical_date).total_seconds():.0f} s" if due else "never due"
 
 
 def _run_2(dag: Any) -> tuple[dict[str, str], dict[str, str]]:

@@ -1,7 +1,7 @@
 """A backend of lineage.
 
 on 3.3.1: import
-found by: import
+found by: module-gone
 """
 
 from datetime import datetime

@@ -12,4 +12,4 @@ from airflow.operators.empty import EmptyOperator
 
 with DAG("trigger_execution_date", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):
     EmptyOperator(task_id="work")
-    TriggerDagRunOperator(task_id="start", trigger_dag_id="base_hook", execution_date="{{ ts }}")
+    TriggerDagRunOperator(task_id="start", trigger_dag_id="base_hook", execution_date="2025-12-31T00:00:00+00:00")

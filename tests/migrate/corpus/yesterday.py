@@ -11,7 +11,7 @@ from airflow.operators.python import PythonOperator
 
 
 def work(**context):
-    return context["yesterday_ds"]
+    return str(context["yesterday_ds"])
 
 
 with DAG("yesterday", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):

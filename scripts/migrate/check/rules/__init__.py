@@ -23,20 +23,11 @@ from scripts.migrate.check.rules import (
 )
 from scripts.migrate.check.source import Move, Source
 
+# fmt: off
 MODULES: tuple[ModuleType, ...] = (
-    arguments,
-    assets,
-    catchup,
-    commands,
-    configuration,
-    context,
-    database,
-    intervals,
-    lookups,
-    modules,
-    plugins,
-    xcom,
+    arguments, assets, catchup, commands, configuration, context, database, intervals, lookups, modules, plugins, xcom,
 )
+# fmt: on
 
 
 def check(source: Source, move: Move) -> Iterator[Finding]:

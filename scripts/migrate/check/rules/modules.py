@@ -8,21 +8,26 @@ from collections.abc import Iterator
 
 from scripts.migrate.check.finding import Finding, Rule
 from scripts.migrate.check.source import Move, Source
+from scripts.versions import number
 
 GONE = Rule("module-gone", "breaks", "an import of a module that is gone")
-# What the folders of 2.11.2's airflow have that those of 3.0 to 3.3 do not.
+# What 2.11.2 imports, and neither 3.0.6 nor 3.3.1; names that packages of both offer as attributes are left out.
 MODULES = re.compile(
     r"airflow\.("
-    r"contrib"
-    r"|api\.auth|api_connexion|api_internal|auth\.managers\.fab|www|kubernetes|datasets|task\.task_runner"
-    r"|operators\.(dummy|dummy_operator|subdag|subdag_operator|\w+_operator|\w+_run_operator)"
-    r"|hooks\.(\w+_hook|dbapi|dbapi_hook)"
-    r"|sensors\.(\w+_sensor|base_sensor_operator|sql|metastore_partition|smart_sensor|hive_partition\w*)"
-    r"|macros\.hive|models\.(dagpickle|dagparam|slamiss|taskfail|dataset|subdag)"
-    r"|timetables\.datasets|listeners\.spec\.dataset"
-    r"|utils\.(dag_parsing_context|log\.timezone_aware|jwt_signer|file_task_handler)"
+    r"contrib|www|kubernetes|api_connexion|api_internal|auth|compat|templates?|task\.task_runner"
+    r"|api\.(auth|common\.experimental|client\.(api_client|json_client))"
+    r"|executors\.(debug_executor|sequential_executor|celery_executor|kubernetes_executor|local_kubernetes_executor)"
+    r"|hooks\.(\w+_hooks?|dbapi)"
+    r"|jobs\.backfill_job_runner|lineage\.(backend|entities)|listeners\.spec\.dataset|macros\.hive"
+    r"|models\.(dagpickle|dagparam|slamiss|taskfail|dataset)"
+    r"|operators\.(dummy|subdag|sql|gcs_to_s3|google_api_to_s3_transfer|\w+_to_(druid|mysql|hive)|\w+_operator)"
+    r"|sensors\.((?!time_)\w+_sensor|base_sensor_operator|sql|metastore_partition|smart_sensor|hive_partition\w*)"
+    r"|utils\.(compression|configuration|jwt_signer|log\.secrets_masker|mixins|python_virtualenv|sensor_helper|weekday)"
     r")(\.|$)"
-)  # fmt: skip
+)
+# Gone later than with 3.0.
+LATER = re.compile(r"airflow\.(datasets|timetables\.datasets)(\.|$)")
+LATER_SINCE = (3, 2)
 FIX = "import it from where ruff or Airflow's upgrade guide says: airflow.sdk, or a provider"
 
 
@@ -31,14 +36,19 @@ def check(source: Source, move: Move) -> Iterator[Finding]:
     if not move.crosses:
         return
     guarded = _guarded(source)
+    patterns = [MODULES, LATER] if number(move.after) >= LATER_SINCE else [MODULES]
     for node, _ in source.nodes:
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        if id(node) not in guarded and (found := next(filter(MODULES.match, names), None)):
+        if id(node) not in guarded and (found := _first(names, patterns)):
             yield source.finding(node, GONE, f"there is no {found}", FIX)
+
+
+def _first(names: list[str], patterns: list[re.Pattern[str]]) -> str | None:
+    return next((name for name in names if any(pattern.match(name) for pattern in patterns)), None)
 
 
 def _guarded(source: Source) -> set[int]:
