@@ -13,7 +13,7 @@ from tests.migrate.check import corpus
 
 ROOT = Path(__file__).parents[2]
 SNIPPETS = corpus.snippets()
-SIDES = ("seen", "values", "notes", "catchup", "lag", "schedule")
+SIDES = ("seen", "values", "notes", "catchup", "lag")
 pytestmark = pytest.mark.matrix
 
 

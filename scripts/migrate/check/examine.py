@@ -100,7 +100,8 @@ def _requirements(case: Case, folder: Path) -> tuple[str | None, list[Finding]]:
     asked = read_wanted(file, move) if file else Wanted([], [])
     if not file and case.seconds is None:
         return None, []
-    with step(f"requirements, under MWAA's constraints of {move.before} and {move.after}") as notes:
+    both = " and ".join(dict.fromkeys((move.before, move.after)))
+    with step(f"requirements, under MWAA's constraints of {both}") as notes:
         before, found = (None, []) if move.before == move.after else _side(case, move.before)
         after, told = _side(case, move.after)
         if after is None:
@@ -125,15 +126,19 @@ def _has_python(version: str) -> bool:
 def _side(case: Case, version: str) -> tuple[Side | None, list[Finding]]:
     try:
         held = constraints_of(case.paths, version, case.images)
-    except ProjectError as error:
-        what = f"MWAA's constraints of {version} could not be fetched, and there is no lock of them"
-        return None, [Finding("requirements.txt", 0, OFFLINE.name, OFFLINE.severity, what, error.fix)]
+    except ProjectError:
+        return None, [_offline(f"MWAA's constraints of {version} could not be fetched, and there is no lock of them")]
     if held.whole:
         return Side(version, held), []
-    what = f"MWAA's constraints of {version} could not be fetched; {held.source.split(' ')[0]} has what is in its image"
+    lock = held.source.split(" ")[0]
     return Side(version, held), [
-        Finding("requirements.txt", 0, OFFLINE.name, OFFLINE.severity, what, "run it again where the network lets it")
+        _offline(f"MWAA's constraints of {version} could not be fetched; {lock} has what is in its image")
     ]
+
+
+def _offline(what: str) -> Finding:
+    fix = "run it again where the network lets it, or name a mirror: --images"
+    return Finding("requirements.txt", 0, OFFLINE.name, OFFLINE.severity, what, fix)
 
 
 def _untried() -> Finding:
@@ -153,7 +158,7 @@ def _imports(case: Case, sources: list[Source], move: Move, pins: str) -> tuple[
     with step(f"import of {len(files)} files, with Airflow {move.after}") as notes:
         reports = importing.run(airflow, wish, notes)
         count = sum(len(one.get("dags", ())) for one in reports)
-        notes.append(f"{count} DAGs")
+        notes.append(f"{count} DAG{'s' if count != 1 else ''}")
     return count, list(importing.findings(reports, prefix))
 
 

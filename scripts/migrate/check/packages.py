@@ -31,6 +31,7 @@ OLD = {
     "apache-airflow-upgrade-check": "leave it out; it was for Airflow 1.10",
     "apache-airflow-providers-snowpark": "write apache-airflow-providers-snowflake",
 }
+AIRFLOW = "apache-airflow"
 BACKPORT = "apache-airflow-backport-providers-"
 
 
@@ -91,7 +92,7 @@ def _compared(line: int, one: Requirement, before: Side, after: Side) -> Iterato
     if old and not new and after.held.whole:
         what = f"{one}: MWAA's constraints of {after.version} no longer name it, so pip takes what it finds"
         yield _found(line, DROPPED, what, f"pin it; {before.version} has {old}")
-    if old and new and old.split(".")[0] != new.split(".")[0]:
+    if name != AIRFLOW and old and new and old.split(".")[0] != new.split(".")[0]:
         what = f"{one}: {new} is installed, it was {old}"
         yield _found(line, MAJOR, what, "read its changelog, and run what uses it")
 
@@ -124,7 +125,7 @@ class Resolver:
         constraints, asked = (self.folder / f"{name}-{side.version}.txt" for name in ("constraints", "asked"))
         pins = sorted(side.held.versions.items())
         constraints.write_text("".join(f"{name}=={version}\n" for name, version in pins))
-        asked.write_text("\n".join([f"apache-airflow=={side.version}", *wanted]))
+        asked.write_text("\n".join([f"{AIRFLOW}=={side.version}", *wanted]))
         image = self.paths.root / LOCKS / ("mwaa-image-2.in" if is_2(side.version) else "mwaa-image.in")
         options = ["--quiet", "--no-header", "--no-annotate", "--python-version", PYTHON]
         command = [Path(sys.executable).with_name("uv"), "pip", "compile", *options, "-c", constraints, image, asked]

@@ -58,7 +58,7 @@ def fill(corpus: Path) -> Any:
 
 
 def ran(dag: Any, path: Path, bag: Any) -> dict[str, Any]:
-    """Return the states and values of a DAG's tasks, what its callbacks noted, and its schedule."""
+    """Return the states and values of a DAG's tasks, what its callbacks noted, and when its runs are due."""
     notes = Path(os.environ["NOTES"])
     notes.write_text("")
     states, values = _run_2(dag) if hasattr(dag, "get_dagrun") else _run_3(dag, path)
@@ -68,7 +68,6 @@ def ran(dag: Any, path: Path, bag: Any) -> dict[str, Any]:
         "notes": notes.read_text(),
         "catchup": dag.catchup,
         "lag": lag(dag),
-        "schedule": dag.timetable.summary if hasattr(dag.timetable, "summary") else str(dag.schedule),
     }
 
 
