@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,6 +85,8 @@ def check(**given: Any) -> None:
     request = Request(**given)
     if request.force and not request.fix:
         raise typer.BadParameter("it is of use with --fix only", param_hint="--force")
+    if request.fix and request.old and request.folder is None:
+        raise typer.BadParameter("it mends files of a FOLDER, not those in a bucket", param_hint="--fix")
     with read_case(request) as case:
         report = examine(case)
         if request.fix:
@@ -109,7 +111,7 @@ def _mend(case: Case, report: Report, request: Request) -> Report:
     from scripts.migrate.check.source import read_sources
 
     sources, _ = read_sources(case.place)
-    changes = fix.plan(case.place, sources, replace(case.move, options={}), report.findings)
+    changes = fix.plan(case.place, sources, case.move, report.findings)
     if not request.force:
         fix.refuse_dirty(changes)
     fix.write(changes)
@@ -123,5 +125,6 @@ def _mend(case: Case, report: Report, request: Request) -> Report:
         for line in change.diff(name):
             err.print(line, markup=False, style={"+": "green", "-": "red"}.get(line[:1]))
     kept = len(changes) - len(back)
-    err.print(f"{kept} files mended" if kept else "There was nothing that is safe to mend.", markup=False)
+    mended = f"{kept} file{'s' if kept != 1 else ''} mended"
+    err.print(mended if kept else "There was nothing that is safe to mend.", markup=False)
     return examine(case) if back else after

@@ -11,12 +11,13 @@ from pathlib import Path
 from mwaa_dbt.errors import ProjectError
 from scripts.console import step
 from scripts.doctor.constraints import constraints_of
+from scripts.doctor.pins import PYTHON
 from scripts.migrate.check import ignore, importing, options, packages, ruff, rules, source, wanted
 from scripts.migrate.check.finding import SEVERITIES, Finding, Rule
 from scripts.migrate.check.merge import merged
 from scripts.migrate.check.packages import Resolver, Side
 from scripts.migrate.check.source import Move, Place, Source, read_sources
-from scripts.migrate.check.wanted import PYTHON, Wanted, read_wanted
+from scripts.migrate.check.wanted import Wanted, read_wanted
 from scripts.paths import Paths
 from scripts.versions import known
 
@@ -84,7 +85,7 @@ def examine(case: Case) -> Report:
         if case.seconds is not None:
             dags, told = _imports(case, sources, move, pins) if pins is not None else (None, [_untried()])
             found += told
-    return Report(case, merged(found), len(sources) + len(unread), dags)
+    return Report(case, merged(found), len({*(one.name for one in sources), *(one.file for one in unread)}), dags)
 
 
 def static(place: Place, sources: list[Source], move: Move) -> list[Finding]:

@@ -47,8 +47,12 @@ def plan(place: Place, sources: list[Source], move: Move, found: list[Finding]) 
 def _python(place: Place, sources: list[Source]) -> Iterator[Change]:
     for source in sources:
         path = place.root / source.name
-        after = ruff.fixed(path, RULES)
-        before = path.read_bytes().decode("utf-8", "replace")
+        try:
+            before = path.read_bytes().decode()
+        except UnicodeDecodeError:
+            # A file in another coding is nothing that ruff could write back.
+            continue
+        after = ruff.fixed(before, path.name, RULES)
         if after != before and _reads(after):
             yield Change(path, before, after)
 

@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name
 
 from mwaa_dbt.sizing import is_2
 from scripts.doctor.constraints import Constraints
+from scripts.doctor.pins import PYTHON
 from scripts.migrate.check.finding import Finding, Rule
-from scripts.migrate.check.wanted import PYTHON
 from scripts.paths import Paths
 from scripts.venvs import LOCKS
 

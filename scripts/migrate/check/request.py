@@ -13,16 +13,15 @@ from mwaa_dbt.tables import suggestion
 from scripts.airflow.environment import Environment
 from scripts.console import step
 from scripts.doctor.constraints import IMAGES
+from scripts.doctor.pins import PYTHON
 from scripts.migrate.check.command import Request
 from scripts.migrate.check.examine import Case
 from scripts.migrate.check.source import Move, Place
 from scripts.migrate.sides import Old, find_old
 from scripts.paths import Paths, find_project
-from scripts.venvs import airflow_lock
 from scripts.versions import PAGE, VERSIONS, number, offered
 
-BRIDGE = next(name for name in VERSIONS if number(name) < (3,))
-PYTHON = "3.12"
+LAST_2 = next(name for name in VERSIONS if number(name) < (3,))
 
 
 @contextmanager
@@ -65,7 +64,7 @@ def _target(version: str) -> str:
 def _before(request: Request, old: Environment | None, to: str, own: str) -> str:
     version = request.before or (old.version if old else None)
     if version is None:
-        version = min(own if request.folder is None else BRIDGE, to, key=number)
+        version = min(own if request.folder is None else LAST_2, to, key=number)
     if not number(version):
         raise ProjectError(f"{version!r} is no version of Airflow.", "--from-version", "write it as 2.10.3")
     if number(version) > number(to):
@@ -124,7 +123,7 @@ def _built(paths: Paths, request: Request) -> Path | None:
     """Return where this project's own DAG files import: they need the release that the build puts beside them."""
     name = request.environment or REHEARSAL
     folder = paths.build(name) / "dags"
-    if not folder.is_dir() or not airflow_lock(paths, load(paths.settings).project.airflow_version).is_file():
+    if not folder.is_dir():
         raise ProjectError(
             "This project's DAG files import out of a build only.",
             str(folder.parent),

@@ -118,11 +118,9 @@ def _fix(one: dict[str, Any]) -> str:
     return re.sub(r"^Use (`[^`]+`)( instead)?\.?$", r"write \1", text.strip())
 
 
-def fixed(file: Path, rules: str) -> str:
-    """Return a file's text with the safe fixes of some rules; the file stays as it is."""
+def fixed(text: str, name: str, rules: str) -> str:
+    """Return a file's text with the safe fixes of some rules."""
     command = [RUFF, "check", "--isolated", "--no-cache", "--preview", "--ignore-noqa", "--exit-zero", "--quiet"]
-    options = ["--select", rules, "--fix", "--stdin-filename", file.name, "-"]
-    done = subprocess.run(
-        list(map(str, [*command, *options])), input=file.read_bytes(), capture_output=True, check=False
-    )
-    return (done.stdout or file.read_bytes()).decode("utf-8", "replace")
+    options = ["--select", rules, "--fix", "--stdin-filename", name, "-"]
+    done = subprocess.run(list(map(str, [*command, *options])), input=text.encode(), capture_output=True, check=False)
+    return done.stdout.decode() or text

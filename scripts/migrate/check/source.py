@@ -21,7 +21,7 @@ FOREIGN = ("__pycache__", "node_modules", "site-packages", "dbt_packages")
 DBT = "dbt_project.yml"
 LONGEST = 2_000_000  # bytes; data, not code
 SYNTAX = Rule("syntax", "breaks", "a file that Python does not read")
-UNREAD = Rule("unread", "unknown", "a file that is no text")
+UNREAD = Rule("unread", "unknown", "a file that is no text, or in another coding")
 
 type Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -167,6 +167,10 @@ def read_sources(place: Place) -> tuple[list[Source], list[Finding]]:
             sources.append(_source(path, place.name(path)))
         except (SyntaxError, ValueError) as error:
             findings.append(_unread(place.name(path), error))
+            continue
+        if path.suffix == ".py" and not _is_utf_8(path):
+            what = "it is no UTF-8, so ruff's rules (AIR…) were not tried"
+            findings.append(Finding(place.name(path), 0, UNREAD.name, UNREAD.severity, what, "save it as UTF-8"))
     if not any(source.tree for source in sources) and not findings:
         fix = "name the folder that holds the DAG files (*.py), or one with dags/ in it"
         raise ProjectError("There is no Python file in it.", str(place.root), fix)
@@ -183,6 +187,14 @@ def _files(folder: Path) -> Iterator[Path]:
             yield from _files(path)
         elif path.suffix in (".py", *TEMPLATES) and path.stat().st_size < LONGEST:
             yield path
+
+
+def _is_utf_8(path: Path) -> bool:
+    try:
+        path.read_bytes().decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _source(path: Path, name: str) -> Source:

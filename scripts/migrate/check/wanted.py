@@ -10,10 +10,10 @@ from typing import NamedTuple
 from packaging.requirements import InvalidRequirement, Requirement
 
 from mwaa_dbt.errors import ProjectError
+from scripts.doctor.pins import PYTHON
 from scripts.migrate.check.finding import Finding, Rule
 from scripts.migrate.check.source import Move
 
-PYTHON = "3.12"
 LINE = Rule("requirement-line", "unknown", "a line of requirements.txt that cannot be resolved here")
 CONSTRAINT = Rule("constraint-line", "breaks", "a constraint file of another version of Airflow")
 COMMENT = re.compile(r"(^|\s)#.*")

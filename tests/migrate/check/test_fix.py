@@ -67,6 +67,20 @@ def test_change_elsewhere_is_no_matter(bench: Bench) -> None:
     assert fix(bench)[0] == 0
 
 
+def test_file_in_another_coding(bench: Bench) -> None:
+    """A file that is no UTF-8 is left as it is, byte for byte, and told as not looked at by ruff."""
+    content = f"# coding: latin-1\n# Grüße\n{OLD}".encode("latin-1")
+    (bench.old / "old.py").write_bytes(content)
+    _, said = fix(bench, "--force")
+    assert (bench.old / "old.py").read_bytes() == content
+    assert "it is no UTF-8, so ruff's rules (AIR…) were not tried" in said
+
+
+def test_bucket_is_not_mended(bench: Bench) -> None:
+    """Files out of an environment's bucket cannot be mended: that is wrong usage."""
+    assert bench.check("--from", "prod", "--fix").code == 2
+
+
 def test_result_imports(bench: Bench) -> None:
     """What was mended imports with Airflow 3.3.1."""
     done = committed(bench).check(str(bench.old), "--fix", "--requirements", str(ROOT / "requirements.txt"), "--json")
