@@ -23,8 +23,6 @@ FILES = {
     "dags/connects.py": f"{DAG}\nfrom airflow.sdk import BaseHook\n\nHOST = BaseHook.get_connection('crm').host\n",
     "dags/calls.py": f"{DAG}\nimport socket\n\nsocket.create_connection(('192.0.2.1', 443), timeout=1)\n",
     "dags/good.py": DAG.replace("shop", "good") + "\nimport shared\n",
-    "dags/unserializable.py": f"{DAG}    from airflow.providers.standard.operators.empty import EmptyOperator\n"
-    "    EmptyOperator(task_id='work', start_date='no date')\n",
     "plugins/shared.py": "VALUE = 1\n",
 }
 
