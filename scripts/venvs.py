@@ -68,7 +68,7 @@ def airflow_venv(paths: Paths, version: str) -> Airflow:
     venv = airflow_folder(paths, version)
     marker, digest = venv.folder / "lock.sha256", hashlib.sha256(lock.read_bytes()).hexdigest()
     if not marker.is_file() or marker.read_text() != digest:
-        _install(venv, lock)
+        install(venv, lock)
         marker.write_text(digest)
     return venv
 
@@ -90,7 +90,12 @@ def postgres_wheel(paths: Paths) -> Path:
     return folder
 
 
-def _install(venv: Airflow, lock: Path) -> None:
+def install(venv: Airflow, lock: Path) -> None:
+    """Make a virtualenv anew, with what a lock names and nothing else.
+
+    Raises:
+        ProjectError: if uv cannot.
+    """
     uv = Path(sys.executable).with_name("uv")
     base = Path(sys.base_prefix) / "bin" / "python3.12"
     python = str(base) if base.exists() else sys.executable

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from mwaa_dbt.errors import ProjectError
 from scripts.doctor.case import Case
+from scripts.paths import Paths
 from scripts.release import pins
 from scripts.venvs import LOCKS, airflow_lock
 
@@ -49,8 +50,13 @@ def constraints(case: Case, images: str | None = IMAGES) -> Constraints:
     Raises:
         ProjectError: if there is no lock either.
     """
-    published = images and _published(f"{images}/{case.airflow}/etc")
-    return published or _locked(case, " (MWAA's own constraints could not be fetched)" if images else "")
+    return constraints_of(case.paths, case.airflow, images)
+
+
+def constraints_of(paths: Paths, airflow: str, images: str | None = IMAGES) -> Constraints:
+    """Return the constraints of a version of Airflow; the rest is as of `constraints`."""
+    published = images and _published(f"{images}/{airflow}/etc")
+    return published or _locked(paths, airflow, " (MWAA's own constraints could not be fetched)" if images else "")
 
 
 def _published(folder: str) -> Constraints | None:
@@ -67,10 +73,10 @@ def _fetched(url: str) -> str:
     return answer.text
 
 
-def _locked(case: Case, reason: str) -> Constraints:
-    lock = airflow_lock(case.paths, case.airflow)
+def _locked(paths: Paths, airflow: str, reason: str) -> Constraints:
+    lock = airflow_lock(paths, airflow)
     if not lock.is_file():
-        what = f"There is no lock for Airflow {case.airflow}."
+        what = f"There is no lock for Airflow {airflow}."
         raise ProjectError(what, str(lock), "resolve it (docs/locks.md)")
     versions = named(lock.read_text())
     essential = frozenset(name for name in versions if HELD.fullmatch(name))

@@ -50,7 +50,10 @@ def bring(options: Mapping[str, str], before: str, after: str) -> Mapped:
             found.options[new] = text
             if (new, text) != (name, value):
                 found.renamed.append(f"{name} → {new}" if new != name else f"{name}: {value} → {text}")
-    found.renamed += _defaults(options, before, after)
+    changed = defaults(options, before, after)
+    found.renamed += [
+        f"{name} is not set, and {new} by default in Airflow 3; it was {old}" for name, old, new in changed
+    ]
     return found
 
 
@@ -68,9 +71,10 @@ def rename(name: str, after: str) -> str | None:
     return name if new == name or version < number(since) else rename(new, after)
 
 
-def _defaults(options: Mapping[str, str], before: str, after: str) -> Iterator[str]:
+def defaults(options: Mapping[str, str], before: str, after: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the options that are not set, and whose defaults Airflow 3 has changed: name, old and new value."""
     if number(before) >= THREE or number(after) < THREE:
         return
     for name, (old, new) in _table()["defaults"].items():
         if name not in options:
-            yield f"{name} is not set, and {new} by default in Airflow 3; it was {old}"
+            yield name, old, new

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from scripts.history.archive import prefix
 from scripts.history.model import Run
 from scripts.history.numbers import Summary, flaky, slowest, summaries
 from scripts.history.text import short
+from scripts.page import write_whole
 
 FOLDER = Path(__file__).parent
 ROWS = 10
@@ -42,15 +42,7 @@ def write(file: Path, environment: str, bucket: Bucket, runs: tuple[Sequence[Run
         runs: those to draw, the ones to choose first in the front, and those that the numbers are of; newest first.
     """
     drawn, counted = runs
-    content = render(_data(environment, bucket, drawn, counted)).encode()
-    file = file.resolve()
-    partial = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(content)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
-    return len(content)
+    return write_whole(file, render(_data(environment, bucket, drawn, counted)))
 
 
 def render(data: dict[str, Any]) -> str:

@@ -1,0 +1,13 @@
+"""The view of the old UI.
+
+on 3.3.1: import
+found by: AIR301
+"""
+
+from datetime import datetime, timedelta
+
+from airflow import DAG
+from airflow.operators.empty import EmptyOperator
+
+with DAG("default_view", start_date=datetime(2026, 1, 1), catchup=False, schedule=None, default_view="tree"):
+    EmptyOperator(task_id="work", execution_timeout=timedelta(hours=1))

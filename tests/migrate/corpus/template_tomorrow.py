@@ -1,0 +1,13 @@
+"""Tomorrow, in a template.
+
+on 3.3.1: run
+found by: context-key
+"""
+
+from datetime import datetime
+
+from airflow import DAG
+from airflow.operators.bash import BashOperator
+
+with DAG("template_tomorrow", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):
+    BashOperator(task_id="work", bash_command='echo {{ tomorrow_ds }}', append_env=True)
