@@ -4,4 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from scripts.migrate import log_request
+from scripts.migrate.cutover import request
+
 app = typer.Typer(no_args_is_help=True, help="From an old MWAA environment to a new one, of this or a later Airflow.")
+request.register(app)
+log_request.register(app)
