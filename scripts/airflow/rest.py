@@ -109,7 +109,7 @@ class Airflow:
         """
         dag, run, task = (str(instance[name]) for name in ("dag_id", "dag_run_id", "task_id"))
         attempt = attempt or instance["try_number"]
-        path = f"{run_path(dag, run)}/taskInstances/{_part(task)}/logs/{attempt}"
+        path = f"{task_path(dag, run, task)}/logs/{attempt}"
         query = {"full_content": "true", "map_index": instance.get("map_index", -1)}
         found = self.call("GET", path, large=True, params=query)
         if found is None:
@@ -139,6 +139,11 @@ def dag_path(dag: str) -> str:
 def run_path(dag: str, run: str) -> str:
     """Return the path of a run."""
     return f"{dag_path(dag)}/dagRuns/{_part(run)}"
+
+
+def task_path(dag: str, run: str, task: str) -> str:
+    """Return the path of a task instance."""
+    return f"{run_path(dag, run)}/taskInstances/{_part(task)}"
 
 
 def _part(name: str) -> str:

@@ -1,4 +1,4 @@
-"""One deploy at a time: an object in the bucket that only one can create (S3's conditional write)."""
+"""One deploy, or one cutover, at a time: an object that only one can create (S3's conditional write)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -25,6 +25,23 @@ RENEW = 20.0  # seconds between two signs of life
 STALE = 90.0  # seconds without one after which the owner is taken to be dead
 # Where CI systems say who and what they are.
 JOBS = ("GITHUB_RUN_ID", "CI_JOB_URL", "CODEBUILD_BUILD_ID")
+
+
+class Claim(NamedTuple):
+    """What a lock is for: its object, what its owner does, what frees it, and what to do once it is lost."""
+
+    key: str
+    what: str
+    free: str
+    lost: str
+
+
+DEPLOY = Claim(
+    KEY,
+    "deploy",
+    "wait for it (`--wait 600`); `mwaa unlock` removes a lock whose owner is surely dead",
+    "look at `mwaa releases`, then deploy again if need be",
+)
 
 
 @dataclass(frozen=True)
@@ -42,10 +59,10 @@ class Holder:
         return f"{self.owner}, for {self.age:.0f} s, last heard of {self.quiet:.0f} s ago"
 
 
-def holder(bucket: Bucket) -> Holder | None:
-    """Return who holds the bucket's lock, or None."""
+def holder(bucket: Bucket, key: str = KEY) -> Holder | None:
+    """Return who holds a lock of the bucket, or None."""
     try:
-        data, found = bucket.read(KEY)
+        data, found = bucket.read(key)
     except MissingError:
         return None
     note = json.loads(data)
@@ -77,23 +94,25 @@ class Lock:
     etag: str
     since: float
     lost: bool = False
+    claim: Claim = DEPLOY
 
     def check(self) -> None:
         """Make sure that the lock is still ours, at this very moment.
 
         Raises:
-            ProjectError: if another deploy has taken it over.
+            ProjectError: if another one has taken it over.
         """
+        key = self.claim.key
         try:
-            self.etag = self.bucket.swap(KEY, _note(self.token, time.monotonic() - self.since), self.etag)
+            self.etag = self.bucket.swap(key, _note(self.token, time.monotonic() - self.since), self.etag)
         except ConflictError:
-            now = holder(self.bucket)
+            now = holder(self.bucket, key)
             # An answer that was lost on its way makes our own write look like somebody else's.
             if now is None or now.token != self.token:
                 raise ProjectError(
                     f"The lock was taken over by {now or 'nobody; it was removed'}.",
-                    f"s3://{self.bucket.name}/{KEY}",
-                    "look at `mwaa releases`, then deploy again if need be",
+                    f"s3://{self.bucket.name}/{key}",
+                    self.claim.lost,
                 ) from None
             self.etag = now.etag
 
@@ -120,17 +139,18 @@ def _user() -> str:
 
 
 @contextmanager
-def locked(bucket: Bucket, wait: float = 0.0) -> Iterator[Lock]:
-    """Hold the bucket's lock; one whose owner is dead is taken over.
+def locked(bucket: Bucket, wait: float = 0.0, claim: Claim = DEPLOY) -> Iterator[Lock]:
+    """Hold a lock of the bucket; one whose owner is dead is taken over.
 
     Args:
         bucket: the environment's bucket.
-        wait: seconds to wait for another deploy to end.
+        wait: seconds to wait for its owner to end.
+        claim: what it is for.
 
     Raises:
-        ProjectError: if another deploy holds it; it is named.
+        ProjectError: if another one holds it; it is named.
     """
-    lock, done = _acquire(bucket, wait), threading.Event()
+    lock, done = _acquire(bucket, wait, claim), threading.Event()
     beat = threading.Thread(target=_beat, args=(lock, done), daemon=True)
     beat.start()
     try:
@@ -140,7 +160,7 @@ def locked(bucket: Bucket, wait: float = 0.0) -> Iterator[Lock]:
         beat.join()
         # What stopped a deploy (expired credentials) stops this, too, and must not hide it; the lock then goes stale.
         with suppress(ConflictError, ProjectError):
-            bucket.delete(KEY, lock.etag)
+            bucket.delete(claim.key, lock.etag)
 
 
 def _beat(lock: Lock, done: threading.Event) -> None:
@@ -152,25 +172,22 @@ def _beat(lock: Lock, done: threading.Event) -> None:
             return
 
 
-def _acquire(bucket: Bucket, wait: float) -> Lock:
+def _acquire(bucket: Bucket, wait: float, claim: Claim) -> Lock:
     token, end = secrets.token_hex(8), time.monotonic() + wait
     while True:
-        found = holder(bucket)
+        found = holder(bucket, claim.key)
         if found is None or found.stale:
             if found:
-                err.print(f"[yellow]taking over the lock of a deploy that is dead:[/] {found}")
+                err.print(f"[yellow]taking over the lock of a {claim.what} that is dead:[/] {found}")
             with suppress(ConflictError):
-                etag = bucket.swap(KEY, _note(token, 0.0), found.etag if found else None)
-                return Lock(bucket, token, etag, time.monotonic())
-            found = holder(bucket)
+                etag = bucket.swap(claim.key, _note(token, 0.0), found.etag if found else None)
+                return Lock(bucket, token, etag, time.monotonic(), claim=claim)
+            found = holder(bucket, claim.key)
             if found and found.token == token:
-                return Lock(bucket, token, found.etag, time.monotonic())
+                return Lock(bucket, token, found.etag, time.monotonic(), claim=claim)
         elif time.monotonic() >= end:
-            raise ProjectError(
-                f"Another deploy is under way: {found}.",
-                f"s3://{bucket.name}/{KEY}",
-                "wait for it (`--wait 600`); `mwaa unlock` removes a lock whose owner is surely dead",
-            )
+            place = f"s3://{bucket.name}/{claim.key}"
+            raise ProjectError(f"Another {claim.what} is under way: {found}.", place, claim.free)
         else:
             time.sleep(1.0)
 

@@ -43,6 +43,7 @@ class Cloud:
     """What there is, and what is to go wrong."""
 
     version: str = "3.3.1"
+    name: str = NAME
     described: dict[str, Any] = field(default_factory=dict)
     dags: dict[str, Dag] = field(default_factory=dict)
     import_errors: list[dict[str, Any]] = field(default_factory=list)
@@ -69,7 +70,7 @@ class Cloud:
 
     def environment(self) -> dict[str, Any]:
         """Answer GetEnvironment."""
-        return {"Name": NAME, "Status": "AVAILABLE", "AirflowVersion": self.version, **self.described}
+        return {"Name": self.name, "Status": "AVAILABLE", "AirflowVersion": self.version, **self.described}
 
     def token(self, kind: str) -> dict[str, Any]:
         """Answer CreateCliToken or CreateWebLoginToken."""
@@ -206,12 +207,12 @@ class Front(Handler):
         operations = {"clitoken": "CreateCliToken", "webtoken": "CreateWebLoginToken", "restapi": "InvokeRestApi"}
         operations["environments"] = "GetEnvironment"
         if path == "/environments":
-            return 200, {"Environments": [NAME, "another"]}
+            return 200, {"Environments": [cloud.name, "another"]}
         if found := re.fullmatch(rf"/({'|'.join(operations)})/([\w-]+)", path):
             operation = operations[found[1]]
             if operation in cloud.denied:
                 raise Refusal(403, {"Message": "is not authorized"}, "AccessDeniedException")
-            if found[2] != NAME:
+            if found[2] != cloud.name:
                 raise Refusal(404, {"message": "not found"}, "ResourceNotFoundException")
             return self._operation(cloud, operation, data)
         return self._web(cloud, path, data, cookies)
@@ -266,4 +267,9 @@ class Front(Handler):
 
 def running(version: str) -> AbstractContextManager[Cloud]:
     """Run a server on a free loopback port."""
-    return serving(Front, Cloud(version))
+    return answering(Cloud(version))
+
+
+def answering[Given: Cloud](cloud: Given) -> AbstractContextManager[Given]:
+    """Run a server for a cloud on a free loopback port."""
+    return serving(Front, cloud)
