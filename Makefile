@@ -1,6 +1,6 @@
 # The verbs a person types. Each makes what it needs: a Python 3 with venv is all that must be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-matrix check build up down bench bench-full bench-report clean
+.PHONY: help setup run test test-matrix test-migrate check build up down bench bench-full bench-report clean
 BIN := .venv/bin
 
 help: ## Show these verbs
@@ -29,6 +29,9 @@ test: check ## All checks and tests, one whole run of the rehearsal among them
 
 test-matrix: setup ## Build and run the project on each version of Airflow; AIRFLOW=2.11.2 on one
 	@MATRIX_AIRFLOW=$(AIRFLOW) $(BIN)/pytest -m matrix tests/matrix
+
+test-migrate: setup ## Migrate between two rehearsals that run side by side, a quarter of an hour
+	@$(BIN)/pytest -m pair tests/e2e
 
 bench: setup ## Measure in short, about ten minutes, and show it; nothing is kept
 	@$(BIN)/python -m benchmarks parse fork run deploy history

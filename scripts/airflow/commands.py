@@ -103,7 +103,7 @@ def runs(
 
 @app.command()
 def pause(names: Names, environment: Env = "local", as_json: Json = False) -> None:
-    """Pause DAGs: no run of theirs begins any more; what runs goes on.
+    """Pause DAGs: no run of theirs begins, and in one that runs no further task; the tasks that run come to their end.
 
     Example: mwaa pause 'jaffle_*' --env prod
     """

@@ -18,7 +18,7 @@ from scripts.migrate.cutover.times import read_turns
 from tests.command import MWAA
 from tests.e2e.conftest import Project, copy_project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.pair]
 MINUTE, PATIENCE = timedelta(minutes=1), 240.0
 DAGS = {"skips": False, "catches_up": True}  # whether with catchup
 # Several tasks: a DAG that is paused between them would stop midway. Airflow does not end a run before its teardowns.

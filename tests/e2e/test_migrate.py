@@ -13,7 +13,7 @@ from scripts.airflow.rest import dag_path
 from scripts.migrate.objects import IDS, Kind, read, same
 from tests.e2e.conftest import Done, Project, copy_project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.pair]
 SECRET = "s3cr3t-Value"
 # Thirty DAGs; in the new environment they begin paused, as on MWAA.
 DAGS = """\
