@@ -81,10 +81,10 @@ class Aws:
             self._s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": place} if place else {}))
             self._s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
 
-    def make_queue(self, queue: str) -> None:
-        """Create a queue of SQS, as MWAA does for its workers."""
+    def make_queue(self, queue: str, visibility: int) -> None:
+        """Create a queue of SQS, which hands out a message again after `visibility` seconds."""
         with self._told("sqs:CreateQueue", queue):
-            self._client("sqs").create_queue(QueueName=queue)
+            self._client("sqs").create_queue(QueueName=queue, Attributes={"VisibilityTimeout": str(visibility)})
 
     @property
     def logs(self) -> Logs:

@@ -16,7 +16,7 @@ from scripts.airflow.run import show, watch
 from scripts.console import out, step, wide
 from scripts.flags import Json, json_object
 from scripts.local.api import Api
-from scripts.local.executor import Executor, asks_executor
+from scripts.local.executor import Executor, asks_executor, usual
 from scripts.local.manifests import read_relations
 from scripts.local.rows import count_rows
 from scripts.local.state import ENVIRONMENT, Rehearsal, find, needed
@@ -44,7 +44,7 @@ def up(port: Port = None, *, wanted: Executor | None) -> None:
 
     paths = find_project()
     rehearsal.refuse_second(paths)
-    started = rehearsal.up(paths, _built(paths), wanted or Executor(), port)
+    started = rehearsal.up(paths, _built(paths), wanted or usual(load(paths.settings).project.airflow_version), port)
     out.print(f"Airflow is at {started.url('airflow')} (no login). Next: mwaa local run <dag>, mwaa local down")
 
 
@@ -163,11 +163,12 @@ def _rehearsal(paths: Paths, build: Path, wanted: Executor | None) -> Iterator[t
     """Give the rehearsal that runs here the new build, or start one and end it afterwards."""
     from scripts.local import rehearsal
 
+    version = load(paths.settings).project.airflow_version
     if running := find(paths):
-        rehearsal.refuse_other(running, load(paths.settings).project.airflow_version, wanted)
+        rehearsal.refuse_other(running, version, wanted)
         yield running, rehearsal.ship(paths, running, build)
         return
-    started = rehearsal.up(paths, build, wanted or Executor())
+    started = rehearsal.up(paths, build, wanted or usual(version))
     try:
         yield started, 0.0
     finally:

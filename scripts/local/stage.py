@@ -90,7 +90,7 @@ class Stage:
         aws = Aws(self.rehearsal.region, self.rehearsal.url("aws"))
         aws.make_bucket(self.rehearsal.bucket)
         if self.rehearsal.executor.on_celery:
-            aws.make_queue(celery.queue(self.rehearsal))
+            aws.make_queue(celery.queue(self.rehearsal), celery.VISIBILITY)
         for item in declared(self.rehearsal.environment, self.environment):
             value = item.value(_rehearsed(item, password, token))
             aws.secrets.create(item.name, value if isinstance(value, str) else json.dumps(value))
