@@ -103,7 +103,10 @@ def test_flaky_model_recovers(ended: Ended) -> None:
 
 
 def test_retry_waits_for_nobody(ended: Ended) -> None:
-    """The retry runs while a slow model of the same dbt process is still being built."""
+    """The retry runs, and what follows it, while another model of the same dbt process is still being built.
+
+    That one waits for them, three minutes at most.
+    """
     assert ended.times["flaky.recovers"] < ended.times["flaky.slow"]
 
 

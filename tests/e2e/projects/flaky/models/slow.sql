@@ -1,1 +1,1 @@
-{{ wait(25) }} select 1 as id
+{{ wait_for('follows', 180) }} select 1 as id
