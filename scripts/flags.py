@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 Env = Annotated[str, typer.Option("--env", "-e", help="A table of settings.toml.", metavar="NAME")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+
+
+def takes(options: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a verb have the fields of a dataclass for its options: more than a function of this house may take."""
+    hints = get_type_hints(options, include_extras=True)
+    signature = inspect.signature(options)
+    fields = [one.replace(annotation=hints[name]) for name, one in signature.parameters.items()]
+
+    def given(verb: Callable[..., None]) -> Callable[..., None]:
+        # What typer reads in the place of a signature that is written out.
+        verb.__signature__ = signature.replace(parameters=fields, return_annotation=None)  # type: ignore[attr-defined]
+        return verb
+
+    return given
 
 
 def json_object(text: str, option: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -10,11 +9,10 @@ from typing import Annotated, Any, Literal
 import typer
 
 from scripts.airflow.find import LATEST
-from scripts.flags import Env
+from scripts.flags import Env, takes
 from scripts.history.window import read_since
 
 Component = Literal["scheduler", "worker", "webserver", "dag-processing", "triggerer"]
-INTERRUPTED = 130
 HOUR = "1h"
 
 
@@ -72,11 +70,10 @@ class Request:
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the `mwaa` command."""
-    # Its options are more than a function of this house may take: they are the fields of one object.
-    logs.__signature__ = inspect.signature(Request, eval_str=True)  # type: ignore[attr-defined]
     app.command()(logs)
 
 
+@takes(Request)
 def logs(**given: Any) -> None:
     """Show the logs of a run's failed tasks, or of one task; with --component, those of MWAA's own processes.
 
@@ -89,10 +86,7 @@ def logs(**given: Any) -> None:
     from scripts.airflow.environment import find_environment
 
     environment = find_environment(request.environment)
-    try:
-        if request.component:
-            components.show(environment, request, since)
-        else:
-            logs.show(environment, request)
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+    if request.component:
+        components.show(environment, request, since)
+    else:
+        logs.show(environment, request)

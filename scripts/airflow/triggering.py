@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import secrets
 from dataclasses import dataclass, replace
@@ -21,9 +20,7 @@ from scripts.airflow.rest import run_path
 from scripts.airflow.run import DONE, show, watch
 from scripts.aws import RestError
 from scripts.console import err, out
-from scripts.flags import Env, Json, json_object
-
-INTERRUPTED = 130
+from scripts.flags import Env, Json, json_object, takes
 
 Conf = Annotated[str, typer.Option("--conf", help="The run's whole conf, as JSON.", metavar="JSON")]
 Select = Annotated[str, typer.Option("--select", help="Only these nodes, in dbt's syntax.")]
@@ -71,11 +68,10 @@ class Request:
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the `mwaa` command."""
-    # Its options are more than a function of this house may take: they are the fields of one object.
-    trigger.__signature__ = inspect.signature(Request, eval_str=True)  # type: ignore[attr-defined]
     app.command()(trigger)
 
 
+@takes(Request)
 def trigger(**given: Any) -> None:
     """Start a run of a DAG; with --wait, follow its tasks to the end.
 
@@ -100,7 +96,7 @@ def _follow(environment: Environment, request: Request, run: str) -> str:
         result = watch(environment.airflow, request.dag, run)
     except KeyboardInterrupt:
         err.print(f"The run goes on; {again} follows it again.", markup=False)
-        raise typer.Exit(INTERRUPTED) from None
+        raise
     except ProjectError as error:
         what, fix = f"{error.what} The run goes on.", f"{again} follows it again; before that: {error.fix}"
         raise ProjectError(what, error.where, fix) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from scripts.console import out
-from scripts.flags import Env, Json
+from scripts.flags import Env, Json, takes
 from scripts.paths import find_project
 
 app = typer.Typer(no_args_is_help=True, help="The MWAA environment: made, changed, looked at, copied.")
@@ -158,6 +157,8 @@ class Clone:
     as_json: Json = False
 
 
+@app.command()
+@takes(Clone)
 def clone(**given: Any) -> None:
     """Write a running environment's settings into settings.toml under a new name, for `mwaa env create`.
 
@@ -175,8 +176,3 @@ def clone(**given: Any) -> None:
     show(found)
     if not wanted.print_only:
         keep(find_project(), found, wanted.yes)
-
-
-# More options than a function of this house may take: they are the fields of one object.
-clone.__signature__ = inspect.signature(Clone, eval_str=True)  # type: ignore[attr-defined]
-app.command()(clone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from scripts.console import err, out
+from scripts.flags import takes
 from scripts.history.request import Request
 
 if TYPE_CHECKING:
@@ -23,11 +23,10 @@ ROWS, PAGE_RUNS = 20, 100
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the `mwaa` command."""
-    # Ten options are more than a function of this house may take: they are the fields of one object.
-    history.__signature__ = inspect.signature(Request, eval_str=True)  # type: ignore[attr-defined]
     app.command()(history)
 
 
+@takes(Request)
 def history(**given: Any) -> None:
     """Show the archived dbt runs: how long, how often failed, which nodes are slow or flaky; reads only.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
@@ -10,23 +9,17 @@ from typing import Annotated, Any
 import typer
 
 from scripts.console import out
-from scripts.flags import Env, Json
+from scripts.flags import Json, takes
 from scripts.history.text import count
-from scripts.migrate.sides import From, FromProfile, FromRegion, Old, find_sides
-from scripts.paths import find_project
+from scripts.migrate.sides import Between
 
-INTERRUPTED = 130
 SHOWN = 5  # streams
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(Between):
     """The options."""
 
-    old: From
-    environment: Env = "local"
-    region: FromRegion = None
-    profile: FromProfile = None
     days: Annotated[int, typer.Option("--days", min=1, help="Logs that were written to so lately.")] = 7
     dag: Annotated[str, typer.Option("--dag", help="Only of DAGs of this pattern.", metavar="PATTERN")] = "*"
     failed: Annotated[bool, typer.Option("--failed", help="Only of tasks that failed.")] = False
@@ -38,11 +31,10 @@ class Request:
 
 def register(app: typer.Typer) -> None:
     """Add the verb to `mwaa migrate`."""
-    # Its options are more than a function of this house may take: they are the fields of one object.
-    logs.__signature__ = inspect.signature(Request, eval_str=True)  # type: ignore[attr-defined]
     app.command()(logs)
 
 
+@takes(Request)
 def logs(**given: Any) -> None:
     """Copy task logs in CloudWatch from the old environment to the new one.
 
@@ -54,12 +46,9 @@ def logs(**given: Any) -> None:
     request = Request(**given)
     from scripts.migrate import log_copy
 
-    sides = find_sides(find_project(), Old(request.old, request.region, request.profile), request.environment)
+    sides = request.sides()
     wanted = log_copy.Wanted(request.days, request.dag, request.failed, request.to_bucket)
-    try:
-        done = log_copy.copy_logs(sides, wanted)
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+    done = log_copy.copy_logs(sides, wanted)
     if request.as_json:
         out.print_json(json.dumps(asdict(done)))
         return

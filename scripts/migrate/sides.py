@@ -13,8 +13,9 @@ from mwaa_dbt.settings import load
 from mwaa_dbt.tables import suggestion
 from scripts.airflow.environment import Environment, find_environment, refuse_closed
 from scripts.aws import Aws, AwsError
+from scripts.flags import Env
 from scripts.local.state import ENVIRONMENT
-from scripts.paths import Paths
+from scripts.paths import Paths, find_project
 from scripts.versions import number
 
 From = Annotated[
@@ -51,6 +52,20 @@ class Sides:
 
     old: Environment
     new: Environment
+
+
+@dataclass(frozen=True)
+class Between:
+    """The options that name both environments."""
+
+    old: From
+    environment: Env = "local"
+    region: FromRegion = None
+    profile: FromProfile = None
+
+    def sides(self) -> Sides:
+        """Return both; raises as find_sides does."""
+        return find_sides(find_project(), Old(self.old, self.region, self.profile), self.environment)
 
 
 def find_sides(paths: Paths, old: Old, new: str) -> Sides:

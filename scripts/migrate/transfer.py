@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
@@ -14,8 +13,8 @@ from rich.table import Table
 
 from mwaa_dbt.tables import suggestion
 from scripts.console import err, out, wide
-from scripts.flags import Env, Json
-from scripts.migrate.sides import From, FromProfile, FromRegion, Old
+from scripts.flags import Env, Json, takes
+from scripts.migrate.sides import Between, From
 
 TOLD = 20  # objects of one kind that are listed for a person; --json has all
 
@@ -42,13 +41,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Compare everything, wri
 
 
 @dataclass(frozen=True)
-class Export:
+class Export(Between):
     """The options of `mwaa migrate export`."""
 
-    old: From
-    environment: Env = "local"
-    region: FromRegion = None
-    profile: FromProfile = None
     folder: Folder = None
     history: History = False
     tables: Tables = None
@@ -69,13 +64,9 @@ class Import:
 
 
 @dataclass(frozen=True)
-class Secrets:
+class Secrets(Between):
     """The options of `mwaa migrate secrets`."""
 
-    old: From
-    environment: Env = "local"
-    region: FromRegion = None
-    profile: FromProfile = None
     everything: Annotated[bool, typer.Option("--all", help="Variables that are no secrets, too.")] = False
     role: Annotated[
         str | None, typer.Option("--role", help="A role of the new account that makes the secrets.", metavar="ARN")
@@ -92,17 +83,12 @@ class Secrets:
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to `mwaa migrate`."""
-    verbs: tuple[tuple[str, Callable[..., None], type], ...] = (
-        ("export", export, Export),
-        ("import", bring, Import),
-        ("secrets", secrets, Secrets),
-    )
-    for name, verb, options in verbs:
-        # Their options are more than a function of this house may take: they are the fields of one object.
-        verb.__signature__ = inspect.signature(options, eval_str=True)  # type: ignore[attr-defined]
-        app.command(name)(verb)
+    app.command("export")(export)
+    app.command("import")(bring)
+    app.command("secrets")(secrets)
 
 
+@takes(Export)
 def export(**given: Any) -> None:
     """Write the old environment's variables, pools, connections and DAG pauses to S3, without any secret.
 
@@ -113,8 +99,6 @@ def export(**given: Any) -> None:
     """
     from scripts.migrate.export import KNOWN, TABLES, Wish
     from scripts.migrate.export import export as run
-    from scripts.migrate.sides import find_sides
-    from scripts.paths import find_project
 
     wanted = Export(**given)
     if wanted.days and not (wanted.history or wanted.tables):
@@ -124,7 +108,7 @@ def export(**given: Any) -> None:
             known = f"{suggestion(name, list(KNOWN))} Use one of: {', '.join(KNOWN)}"
             raise typer.BadParameter(f"there is no table {name!r}.{known}", param_hint="--table")
     tables = tuple(wanted.tables or (TABLES if wanted.history else ()))
-    sides = find_sides(find_project(), Old(wanted.old, wanted.region, wanted.profile), wanted.environment)
+    sides = wanted.sides()
     manifest = run(sides, Wish(tables, wanted.days, wanted.folder))
     if wanted.as_json:
         out.print_json(json.dumps(manifest))
@@ -137,6 +121,7 @@ def export(**given: Any) -> None:
     out.print(f"Next: mwaa migrate import --from {wanted.old} --env {wanted.environment}", markup=False)
 
 
+@takes(Import)
 def bring(**given: Any) -> None:
     """Bring an export into the new environment; what is there already and equal stays, so it can be repeated.
 
@@ -167,6 +152,7 @@ def bring(**given: Any) -> None:
         raise typer.Exit(1)
 
 
+@takes(Secrets)
 def secrets(**given: Any) -> None:
     """Move connections and secret variables of the old environment's database into Secrets Manager.
 
@@ -178,13 +164,12 @@ def secrets(**given: Any) -> None:
     from mwaa_dbt.settings import load
     from scripts.migrate import move
     from scripts.migrate.place import find_place
-    from scripts.migrate.sides import find_sides
     from scripts.paths import find_project
 
     wanted, paths = Secrets(**given), find_project()
     if wanted.remove and wanted.dry_run:
         raise typer.BadParameter("--dry-run alone tells what --remove would find equal", param_hint="--remove")
-    sides = find_sides(paths, Old(wanted.old, wanted.region, wanted.profile), wanted.environment)
+    sides = wanted.sides()
     place = find_place(sides.new, sides.old.mwaa.name, wanted.folder)
     compare = wanted.dry_run or wanted.remove
     wish = move.Wish(compare, wanted.everything, wanted.role, wanted.on_conflict)

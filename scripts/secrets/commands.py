@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from scripts.console import out
-from scripts.flags import Env, Json
+from scripts.flags import Env, Json, takes
 from scripts.paths import find_project
 
 app = typer.Typer(no_args_is_help=True, help="Connections and variables in Secrets Manager.")
@@ -43,6 +42,8 @@ class Push:
             raise typer.BadParameter("standard input cannot be both; give one of them as a file")
 
 
+@app.command()
+@takes(Push)
 def push(**given: Any) -> None:
     """Put connections and variables into Secrets Manager: settings.toml's fields, and what is secret of them.
 
@@ -64,11 +65,6 @@ def push(**given: Any) -> None:
         out.print_json(json.dumps(show.plans_table(made)))
         return
     show.plans(made, wanted.dry_run)
-
-
-# Seven options are more than a function of this house may take: they are the fields of one object.
-push.__signature__ = inspect.signature(Push, eval_str=True)  # type: ignore[attr-defined]
-app.command()(push)
 
 
 @app.command()

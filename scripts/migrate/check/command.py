@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scripts.console import err, out
-from scripts.flags import Json
+from scripts.flags import Json, takes
 from scripts.migrate.sides import FromProfile, FromRegion
 
 if TYPE_CHECKING:
@@ -65,11 +64,10 @@ class Request:
 
 def register(app: typer.Typer) -> None:
     """Add the verb to `mwaa migrate`."""
-    # Its options are more than a function of this house may take: they are the fields of one object.
-    check.__signature__ = inspect.signature(Request, eval_str=True)  # type: ignore[attr-defined]
     app.command()(check)
 
 
+@takes(Request)
 def check(**given: Any) -> None:
     """Tell what a later version of Airflow does to DAGs, requirements and options that work today.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +11,10 @@ import typer
 
 from mwaa_dbt.errors import ProjectError
 from scripts.console import err, out
-from scripts.flags import Env, Json
+from scripts.flags import Json, takes
 from scripts.migrate.cutover.rows import Row
-from scripts.migrate.sides import From, FromProfile, FromRegion, Old, Sides, find_sides
-from scripts.paths import find_project
+from scripts.migrate.sides import Between, Sides
 
-INTERRUPTED = 130
 WAIT, VERIFY = 3600.0, 600.0  # seconds
 
 Names = Annotated[
@@ -34,28 +31,18 @@ NoVerify = Annotated[bool, typer.Option("--no-verify", help="Look at no run; lea
 
 
 @dataclass(frozen=True)
-class PlanRequest:
-    """The arguments and options of `plan`."""
+class Request(Between):
+    """The arguments and options that both have."""
 
-    old: From
     names: Names = None
-    environment: Env = "local"
-    region: FromRegion = None
-    profile: FromProfile = None
     tags: Tags = None
     as_json: Json = False
 
 
 @dataclass(frozen=True)
-class CutoverRequest:
+class CutoverRequest(Request):
     """The arguments and options of `cutover`."""
 
-    old: From
-    names: Names = None
-    environment: Env = "local"
-    region: FromRegion = None
-    profile: FromProfile = None
-    tags: Tags = None
     all_dags: Annotated[bool, typer.Option("--all", help="All DAGs that run in the old environment.")] = False
     group: Annotated[
         int, typer.Option("--group", min=1, help="How many at a time; what shares assets counts as one.", metavar="N")
@@ -69,7 +56,6 @@ class CutoverRequest:
     back: Annotated[bool, typer.Option("--return", help="Take the DAGs back into the old environment.")] = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False
-    as_json: Json = False
 
     def check(self) -> None:
         """Refuse options that make no sense together.
@@ -85,12 +71,11 @@ class CutoverRequest:
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to `mwaa migrate`."""
-    # Their options are more than a function of this house may take: they are the fields of one object.
-    for verb, request in ((plan, PlanRequest), (cutover, CutoverRequest)):
-        verb.__signature__ = inspect.signature(request, eval_str=True)  # type: ignore[attr-defined]
-        app.command()(verb)
+    app.command()(plan)
+    app.command()(cutover)
 
 
+@takes(Request)
 def plan(**given: Any) -> None:
     """Show what a cutover would do with each DAG, in which order, and what blocks it; changes nothing.
 
@@ -98,18 +83,19 @@ def plan(**given: Any) -> None:
 
     Example: mwaa migrate plan --from old-prod --env prod
     """
-    request = PlanRequest(**given)
+    request = Request(**given)
     from scripts.migrate.cutover import report as cutover_report
     from scripts.migrate.cutover.ledger import find_ledger
     from scripts.migrate.cutover.rows import Choice, read_rows
 
-    sides = _sides(request)
+    sides = request.sides()
     choice = Choice(request.names or (), request.tags or ())
     rows = read_rows(sides, find_ledger(sides), choice, across=True)
     cutover_report.tell_plan(sides, rows, request.as_json)
     raise typer.Exit(1 if any(row.blocks for row in rows) else 0)
 
 
+@takes(CutoverRequest)
 def cutover(**given: Any) -> None:
     """Let DAGs run in the new environment instead of the old one: no interval twice, none left out.
 
@@ -120,20 +106,13 @@ def cutover(**given: Any) -> None:
     """
     request = CutoverRequest(**given)
     request.check()
-    try:
-        _cutover(request)
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-
-
-def _cutover(request: CutoverRequest) -> None:
     from scripts.migrate.cutover import report as cutover_report
     from scripts.migrate.cutover.ledger import find_ledger, held
     from scripts.migrate.cutover.move import Wish
     from scripts.migrate.cutover.rows import Choice, read_rows
     from scripts.migrate.cutover.run import Cutover
 
-    sides = _sides(request)
+    sides = request.sides()
     choice = Choice(request.names or (), request.tags or (), request.split)
     if request.dry_run:
         cutover_report.tell_plan(sides, read_rows(sides, find_ledger(sides), choice, across=True), request.as_json)
@@ -177,8 +156,3 @@ def _agree(sides: Sides, rows: Sequence[Row], begun: Sequence[str], request: Cut
         to = (sides.old if request.back else sides.new).mwaa.name
         err.print(f"To {to}: {', '.join(moving)}", markup=False)
         confirm("Go on?", request.yes)
-
-
-def _sides(request: PlanRequest | CutoverRequest) -> Sides:
-    old = Old(request.old, request.region, request.profile)
-    return find_sides(find_project(), old, request.environment)
