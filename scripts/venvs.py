@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.sizing import is_2
 from scripts.paths import Paths
 from scripts.startup import Startup, run_startup
 
@@ -39,6 +40,11 @@ class Airflow:
 def airflow_lock(paths: Paths, version: str) -> Path:
     """Return where the pins of a version of Airflow are, with hashes."""
     return paths.root / LOCKS / f"airflow-{version}.txt"
+
+
+def image_packages(root: Path, version: str) -> Path:
+    """Return where is written what MWAA's image of a version of Airflow has besides Airflow."""
+    return root / LOCKS / ("mwaa-image-2.in" if is_2(version) else "mwaa-image.in")
 
 
 def requirements_of(root: Path, version: str) -> Path:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 import typer
 
 from mwaa_dbt.errors import ProjectError
 from scripts.airflow.environment import Environment
 from scripts.airflow.log_request import Component, Request
-from scripts.aws.environment import LOGS
 from scripts.aws.logs import Line, Logs
 from scripts.console import err
-from scripts.env.containers import group
 from scripts.history.text import clean
 from scripts.local.state import ENVIRONMENT
 
@@ -34,7 +31,6 @@ STREAMS: dict[Component, tuple[str, str]] = {
 LOCAL = {"webserver": "api-server", "dag-processing": "dag-processor"}
 # Before the host or the number in a stream's name: worker_ip-10-0-0-1.eu-central-1.compute.internal_1700000000.0.log.
 KIND = re.compile(r"_(?=ip-|\d)")
-ARN = re.compile(r":log-group:([^:]+)")
 
 
 def show(environment: Environment, request: Request, since: datetime) -> None:
@@ -44,7 +40,7 @@ def show(environment: Environment, request: Request, since: datetime) -> None:
         ProjectError: if MWAA does not write them.
     """
     component = request.component or "scheduler"
-    name, streams = _group(environment, component), STREAMS[component][1]
+    name, (setting, streams) = _group(environment, component), STREAMS[component]
     logs = environment.aws.logs
     # CloudWatch's own pattern for a text: fewer lines are sent.
     pattern = '"{}"'.format(request.grep.replace('"', '\\"')) if request.grep else ""
@@ -53,7 +49,7 @@ def show(environment: Environment, request: Request, since: datetime) -> None:
     if request.follow:
         _echo(_coming(logs, (name, streams, pattern), found, since))
     elif not found:
-        level = _logging(environment, component).get("LogLevel")
+        level = environment.logging(setting).get("LogLevel")
         err.print(f"Nothing in {name} since {since:%Y-%m-%d %H:%M} UTC{f', level {level}' if level else ''}.")
 
 
@@ -64,20 +60,14 @@ def _group(environment: Environment, component: Component) -> str:
             f"--component {component}",
             f"`mwaa local logs {LOCAL.get(component, component)}` shows its file, `mwaa local logs` names all",
         )
-    written, setting = _logging(environment, component), STREAMS[component][0]
-    if not written.get("Enabled"):
+    setting = STREAMS[component][0]
+    if not environment.logging(setting).get("Enabled"):
         raise ProjectError(
             f"{environment.mwaa.name} does not write the logs of its {component}.",
             f"environment {environment.mwaa.name}, logging of the {component}",
             f'add `logs = {{{setting} = "INFO"}}` to [environments.{environment.name}.mwaa], then `mwaa env update`',
         )
-    named = ARN.search(str(written.get("CloudWatchLogGroupArn", "")))
-    return named[1] if named else group(environment.mwaa.name, LOGS[setting].group)
-
-
-def _logging(environment: Environment, component: Component) -> Mapping[str, Any]:
-    logs: Mapping[str, Any] = environment.described.get("LoggingConfiguration") or {}
-    return dict(logs.get(LOGS[STREAMS[component][0]].field) or {})
+    return environment.log_group(setting)
 
 
 def _coming(logs: Logs, where: tuple[str, str, str], told: list[Line], since: datetime) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,13 +14,16 @@ from mwaa_dbt.tables import suggestion
 from scripts.airflow.rest import Airflow
 from scripts.airflow.ways import Ways
 from scripts.aws import Aws, AwsError, Bucket, Mwaa
+from scripts.aws.environment import LOGS
 from scripts.deploy.update import LOST
+from scripts.env.containers import group
 from scripts.paths import Paths, find_project
 from scripts.target import Target, find_target
 
 # Without a web server; in any other state it answers, if perhaps not at each moment.
 CLOSED = ("CREATING", *LOST)
 PRIVATE = "PRIVATE_ONLY"
+ARN = re.compile(r":log-group:([^:]+)")
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,16 @@ class Environment:
     def is_2(self) -> bool:
         """Whether that is one of Airflow 2."""
         return is_2(self.version)
+
+    def logging(self, log: str) -> Mapping[str, Any]:
+        """Return what MWAA says of one of its logs, a name of LOGS: Enabled, LogLevel, CloudWatchLogGroupArn."""
+        logs: Mapping[str, Any] = self.described.get("LoggingConfiguration") or {}
+        return dict(logs.get(LOGS[log].field) or {})
+
+    def log_group(self, log: str) -> str:
+        """Return the name of the log group of one of its logs."""
+        named = ARN.search(str(self.logging(log).get("CloudWatchLogGroupArn", "")))
+        return named[1] if named else group(self.mwaa.name, LOGS[log].group)
 
     @cached_property
     def airflow(self) -> Airflow:
@@ -106,11 +120,16 @@ def refuse_closed(described: Mapping[str, Any], aws: Aws, fix: str) -> None:
         raise ProjectError(what, f"MWAA, {aws.region}", fix)
 
 
-def _absent(target: Target, name: str) -> ProjectError:
+def known_in(aws: Aws) -> list[str]:
+    """Return the names of a region's environments, or none if that may not be asked."""
     try:
-        known = target.aws.environments()
+        return aws.environments()
     except AwsError:
-        known = []
+        return []
+
+
+def _absent(target: Target, name: str) -> ProjectError:
+    known = known_in(target.aws)
     region = target.aws.region
     there = f"MWAA has there: {', '.join(known)}" if known else "mend it"
     return ProjectError(

@@ -9,11 +9,10 @@ from typing import Any
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import suggestion
 from scripts.airflow.environment import Environment
-from scripts.airflow.model import Dag, Run, read_dag, read_run
+from scripts.airflow.model import LATEST, Dag, Run, read_dag, read_run
 from scripts.airflow.rest import PAGE, Airflow, dag_path, run_path
 from scripts.airflow.run import name_of
 
-LATEST = "latest"
 PATTERN = set("*?[")
 NAMED = 10  # names in an error
 
@@ -43,13 +42,22 @@ def match_dags(environment: Environment, names: Iterable[str]) -> list[Dag]:
         ProjectError: if one of them names no DAG.
     """
     known = {dag.dag: dag for dag in all_dags(environment.airflow)}
-    found: dict[str, Dag] = {}
+    return [known[dag] for dag in match_names(environment, names, list(known))]
+
+
+def match_names(environment: Environment, names: Iterable[str], known: Sequence[str]) -> list[str]:
+    """Return those of the known DAGs that names and patterns mean, each once.
+
+    Raises:
+        ProjectError: if one of them names no DAG.
+    """
+    found: dict[str, None] = {}
     for name in names:
         matching = [dag for dag in known if dag == name or (PATTERN & set(name) and fnmatchcase(dag, name))]
         if not matching:
-            raise no_dag(environment, name, list(known))
-        found |= {dag: known[dag] for dag in matching}
-    return list(found.values())
+            raise no_dag(environment, name, known)
+        found |= dict.fromkeys(matching)
+    return list(found)
 
 
 def no_dag(environment: Environment, name: str, known: Sequence[str]) -> ProjectError:

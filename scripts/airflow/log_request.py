@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from scripts.airflow.find import LATEST
+from scripts.airflow.model import LATEST
 from scripts.flags import Env, takes
 from scripts.history.window import read_since
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+LATEST = "latest"  # as a run is asked for
+
 
 @dataclass(frozen=True)
 class Run:

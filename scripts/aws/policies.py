@@ -6,11 +6,32 @@ and policies of the organization are not in a role's text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from scripts.aws.errors import DeniedError
+from scripts.aws.iam import Decision, Iam
+
 type Document = Mapping[str, Any]
+type Judge = Callable[[str, str, Mapping[str, str]], Decision]  # of an action, a resource, and condition keys
+
+
+def judge(iam: Iam, arn: str) -> tuple[Judge, str]:
+    """Return what decides whether a role may do something, and how it does.
+
+    IAM's own simulation, or the text of the role's policies where that may not be asked.
+
+    Raises:
+        DeniedError: if neither may be.
+    """
+    name = arn.rpartition("/")[2]
+    try:
+        iam.simulate(arn, "s3:GetObject", "arn:aws:s3:::any/any", {})
+    except DeniedError:
+        documents = iam.policies(name)
+        return lambda action, resource, _: Decision(allows(documents, action, resource)), "by the text of its policies"
+    return lambda action, resource, context: iam.simulate(arn, action, resource, context), "IAM's simulation"
 
 
 def allows(documents: Iterable[Document], action: str, resource: str) -> bool:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from scripts.console import out
-from scripts.deploy.apply import Source
-from scripts.deploy.plan import Plan
-from scripts.deploy.update import COST
 from scripts.flags import Env, Json
 from scripts.paths import find_project
-from scripts.target import Target, find_target
+
+if TYPE_CHECKING:
+    from scripts.deploy.apply import Source
+    from scripts.deploy.plan import Plan
+    from scripts.target import Target
 
 app = typer.Typer()
 Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for another deploy to end.")]
@@ -32,7 +33,7 @@ def plan(environment: Env = "local", as_json: Json = False) -> None:
     target, source = _build(environment)
     made, stale = verbs.plan(target, source)
     if as_json:
-        out.print_json(json.dumps(verbs.as_table(made, stale, COST)))
+        out.print_json(json.dumps(verbs.as_table(made, stale)))
         return
     _show_plan(made, stale)
 
@@ -62,7 +63,7 @@ def rollback(
     """
     from scripts.deploy import history, verbs
 
-    target = find_target(find_project(), environment)
+    target = _target(environment)
     source = verbs.kept(target, release or history.before(target.bucket))
     _release(target, source, wait, as_json, action="rollback")
 
@@ -75,7 +76,7 @@ def releases(environment: Env = "local", as_json: Json = False) -> None:
     """
     from scripts.deploy import history
 
-    bucket = find_target(find_project(), environment).bucket
+    bucket = _target(environment).bucket
     records, log = history.stored(bucket), history.entries(bucket)
     live = history.live(bucket) if log else None
     if as_json:
@@ -102,7 +103,7 @@ def drift(environment: Env = "local", as_json: Json = False) -> None:
     """
     from scripts.deploy.drift import find_drift
 
-    found = find_drift(find_target(find_project(), environment))
+    found = find_drift(_target(environment))
     if as_json:
         out.print_json(json.dumps(found.table))
     else:
@@ -132,7 +133,7 @@ def gc(
     from scripts.deploy.lock import locked
     from scripts.deploy.sweep import find_garbage, sweep
 
-    target = find_target(find_project(), environment)
+    target = _target(environment)
     if dry_run:
         found = find_garbage(target, newest, days)
     else:
@@ -161,15 +162,20 @@ def unlock(
     """
     from scripts.deploy.lock import unlock as remove
 
-    found = remove(find_target(find_project(), environment).bucket, force)
+    found = remove(_target(environment).bucket, force)
     out.print(f"Removed the lock of {found}." if found else "There was no lock.", markup=False)
+
+
+def _target(environment: str) -> Target:
+    from scripts.target import find_target
+
+    return find_target(find_project(), environment)
 
 
 def _build(environment: str) -> tuple[Target, Source]:
     from scripts.deploy.verbs import built
 
-    paths = find_project()
-    return find_target(paths, environment), built(paths, environment)
+    return _target(environment), built(find_project(), environment)
 
 
 def _release(target: Target, source: Source, wait: float, as_json: bool, *, action: str) -> None:
@@ -177,7 +183,7 @@ def _release(target: Target, source: Source, wait: float, as_json: bool, *, acti
 
     made, updated = verbs.release(target, source, action, wait)
     if as_json:
-        out.print_json(json.dumps(verbs.as_table(made, updated, COST)))
+        out.print_json(json.dumps(verbs.as_table(made, updated)))
     elif made.idle and not updated:
         out.print(f"Release [bold]{made.release}[/] is live already; nothing to do.")
     else:
@@ -186,6 +192,8 @@ def _release(target: Target, source: Source, wait: float, as_json: bool, *, acti
 
 
 def _show_plan(made: Plan, stale: list[str]) -> None:
+    from scripts.deploy.update import COST
+
     table = Table("", "objects", "bytes")
     rows: list[tuple[str, Any, int | None]] = [
         ("send", made.send, sum(made.send.values())),

@@ -14,7 +14,7 @@ from scripts.deploy.lock import locked
 from scripts.deploy.plan import Plan, make_plan
 from scripts.deploy.remote import look, read_record
 from scripts.deploy.smoke import UnfitError, smoke
-from scripts.deploy.update import bring, running
+from scripts.deploy.update import COST, bring, running
 from scripts.fingerprint import fingerprint
 from scripts.paths import Paths
 from scripts.release import describe
@@ -124,6 +124,6 @@ def _check_bucket(target: Target) -> None:
         )
 
 
-def as_table(made: Plan, stale: list[str], cost: str) -> dict[str, Any]:
+def as_table(made: Plan, stale: list[str]) -> dict[str, Any]:
     """Return a plan for a machine."""
-    return {**made.table, "environment": {"update": bool(stale), "files": stale, "cost": cost if stale else None}}
+    return {**made.table, "environment": {"update": bool(stale), "files": stale, "cost": COST if stale else None}}

@@ -10,6 +10,7 @@ from scripts.deploy.drift import find_drift
 from scripts.deploy.remote import LOG
 from scripts.doctor.cloud import Cloud
 from scripts.doctor.finding import Finding, error, ok, skipped, warning
+from scripts.history.text import first
 
 SHOWN = 5  # keys in one line
 
@@ -28,18 +29,13 @@ def _objects(cloud: Cloud) -> Iterator[Finding]:
     fix = f"`mwaa deploy --env {cloud.case.name}` puts it right"
     for keys, what in ((found.missing, "missing"), (found.changed, "changed by other hands")):
         if keys:
-            yield error(f"{what} in the bucket: {_listed(keys)}", fix)
+            yield error(f"{what} in the bucket: {first(keys, SHOWN)}", fix)
     if found.extra:
         yield warning(
-            f"in the bucket, of no release: {_listed(found.extra)}", "delete them, or leave them: they are yours"
+            f"in the bucket, of no release: {first(found.extra, SHOWN)}", "delete them, or leave them: they are yours"
         )
     if not (found.missing or found.changed):
         yield ok(f"the bucket has release {found.release} as it was deployed")
-
-
-def _listed(keys: list[str]) -> str:
-    more = len(keys) - SHOWN
-    return ", ".join(keys[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _build(cloud: Cloud) -> Iterator[Finding]:

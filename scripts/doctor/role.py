@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
-from scripts.aws import Decision, DeniedError
-from scripts.aws.policies import allows, listed, matches, sources
+from scripts.aws import Decision
+from scripts.aws.policies import judge, listed, matches, sources
 from scripts.doctor.cloud import Cloud
 from scripts.doctor.finding import Finding, error, ok, skipped, warning
 from scripts.secrets.declared import declared
@@ -76,8 +76,8 @@ def _for(statement: Mapping[str, Any], arn: str) -> bool:
 
 
 def _rights(cloud: Cloud) -> Iterator[Finding]:
-    may, how = _judge(cloud)
-    needs = {need: may(need) for need in _needs(cloud)}
+    may, how = judge(cloud.iam, _arn(cloud))
+    needs = {need: may(need.action, need.resource, dict(need.context)) for need in _needs(cloud)}
     lacking = {need: decision for need, decision in needs.items() if not decision.allowed}
     for need, decision in lacking.items():
         yield _lack(_name(cloud), need, decision)
@@ -92,20 +92,6 @@ def _lack(role: str, need: Need, decision: Decision) -> Finding:
         return warning(f"role {role}: {what} depends on {keys}, which only the call itself knows", "read its policies")
     line = f'{{"Effect": "Allow", "Action": "{need.action}", "Resource": "{_pasted(need.resource)}"}}'
     return error(f"role {role} may not {what}: {need.reason}", f"allow it: {line}")
-
-
-def _judge(cloud: Cloud) -> tuple[Callable[[Need], Decision], str]:
-    """Return what decides whether the role may do something, and how it does."""
-
-    def simulated(need: Need) -> Decision:
-        return cloud.iam.simulate(_arn(cloud), need.action, need.resource, dict(need.context))
-
-    try:
-        simulated(next(_needs(cloud)))
-    except DeniedError:
-        documents = cloud.iam.policies(_name(cloud))
-        return lambda need: Decision(allows(documents, need.action, need.resource)), "by the text of its policies"
-    return simulated, "IAM's simulation"
 
 
 def _needs(cloud: Cloud) -> Iterator[Need]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _HASH = re.compile(r"[0-9a-f]{10}")
@@ -25,6 +26,11 @@ def line(text: str, width: int) -> str:
 def count(number: int, what: str) -> str:
     """Return how many there are of something."""
     return f"{number} {what}{'s' * (number != 1)}"
+
+
+def first(names: Sequence[str], most: int) -> str:
+    """Return the first of some names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def short(node: str) -> str:

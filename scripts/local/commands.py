@@ -6,22 +6,20 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from mwaa_dbt.settings import load
-from scripts.airflow.run import show, watch
 from scripts.console import out, step, wide
 from scripts.flags import Json, json_object
-from scripts.local.api import Api
 from scripts.local.executor import Executor, asks_executor, usual
-from scripts.local.manifests import read_relations
-from scripts.local.rows import count_rows
-from scripts.local.state import ENVIRONMENT, Rehearsal, find, needed
 from scripts.paths import Paths, find_project
-from scripts.release import check_dag
+
+if TYPE_CHECKING:
+    from scripts.local.api import Api
+    from scripts.local.state import Rehearsal
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -63,6 +61,13 @@ def run(
 
     Example: mwaa local run jaffle_shop --select tag:finance
     """
+    from scripts.airflow.run import show, watch
+    from scripts.local.api import Api
+    from scripts.local.manifests import read_relations
+    from scripts.local.rows import count_rows
+    from scripts.local.state import ENVIRONMENT
+    from scripts.release import check_dag
+
     conf = {"full_refresh": full_refresh, "select": select, "vars": json_object(variables, "--vars")}
     paths = find_project()
     build = _built(paths)
@@ -81,6 +86,8 @@ def status(as_json: Json = False) -> None:
 
     Example: mwaa local status --json
     """
+    from scripts.local.state import needed
+
     rehearsal = needed(find_project())
     states = {name: member.alive for name, member in rehearsal.members.items()}
     if as_json:
@@ -151,6 +158,7 @@ def down() -> None:
 def _built(paths: Paths) -> Path:
     from scripts.build import build
     from scripts.fingerprint import is_current
+    from scripts.local.state import ENVIRONMENT
 
     if not is_current(paths, ENVIRONMENT):
         return build(paths, ENVIRONMENT).folder
@@ -162,6 +170,7 @@ def _built(paths: Paths) -> Path:
 def _rehearsal(paths: Paths, build: Path, wanted: Executor | None) -> Iterator[tuple[Rehearsal, float]]:
     """Give the rehearsal that runs here the new build, or start one and end it afterwards."""
     from scripts.local import rehearsal
+    from scripts.local.state import find
 
     version = load(paths.settings).project.airflow_version
     if running := find(paths):

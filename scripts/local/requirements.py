@@ -14,15 +14,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from mwaa_dbt.sizing import is_2
 from scripts.env.containers import REQUIREMENTS
 from scripts.local.processes import log_file
 from scripts.paths import Paths
-from scripts.venvs import Airflow, airflow_folder, airflow_lock
+from scripts.venvs import Airflow, airflow_folder, airflow_lock, image_packages
 
 LIMIT = 540.0  # seconds: MWAA's nine minutes
-# What the image has, by whether its Airflow is 2.
-IMAGES = {True: "mwaa-image-2.in", False: "mwaa-image.in"}
 HOME = "/usr/local/airflow"
 NAME = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
 
@@ -34,7 +31,7 @@ class Requirements:
         self.paths, self.environment = paths, environment
         self.shared = airflow_folder(paths, version)
         self.lock = airflow_lock(paths, version)
-        self.image = self.lock.with_name(IMAGES[is_2(version)])
+        self.image = image_packages(paths.root, version)
         self.log = log_file(paths, REQUIREMENTS)
         self.folder = paths.home / "requirements"
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from mwaa_dbt.errors import ProjectError
 from scripts.airflow.environment import Environment
 from scripts.console import step
+from scripts.history.text import first
 from scripts.migrate.export import job_conf
 from scripts.migrate.maintenance import maintain
 from scripts.migrate.objects import DEFAULT_POOL, IDS, Kind, Record, read, same
@@ -34,15 +35,15 @@ class Left:
     why: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
     """What an import does with one kind: objects to create, others of the same id, how many are equal, what is left."""
 
     kind: Kind
-    new: list[Record]
-    differing: list[Record]
-    equal: int
-    left: list[Left]
+    new: list[Record] = field(default_factory=list)
+    differing: list[Record] = field(default_factory=list)
+    equal: int = 0
+    left: list[Left] = field(default_factory=list)
 
 
 @dataclass
@@ -81,8 +82,7 @@ def bring(new: Environment, place: Place, on_conflict: OnConflict, dry: bool = F
 def plan(kind: Kind, exported: Sequence[Record], there: Sequence[Record]) -> Plan:
     """Return what is to be done with the objects of one kind."""
     known = {str(record[IDS[kind]]): record for record in there}
-    made = Plan(kind, [], [], 0, [])
-    equal = 0
+    made = Plan(kind)
     for record in exported:
         name = str(record[IDS[kind]])
         if why := _unfit(kind, name, record, known.get(name)):
@@ -90,11 +90,11 @@ def plan(kind: Kind, exported: Sequence[Record], there: Sequence[Record]) -> Pla
         elif name not in known:
             made.new.append(record)
         elif same(record, known[name], kind):
-            equal += 1
+            made.equal += 1
         else:
             # What is secret on either side stays as it is here.
             made.differing.append({**record, "secret": [*record.get("secret", ()), *known[name].get("secret", ())]})
-    return Plan(kind, made.new, made.differing, equal, made.left)
+    return made
 
 
 def _unfit(kind: Kind, name: str, record: Record, there: Record | None) -> str:
@@ -118,9 +118,8 @@ def _dag(record: Record, there: Record | None) -> str:
 
 def _conflict(new: Environment, plans: Sequence[Plan]) -> ProjectError:
     found = [f"{one.kind[:-1]} {record[IDS[one.kind]]}" for one in plans for record in one.differing]
-    more = f" and {len(found) - TOLD} more" if len(found) > TOLD else ""
     return ProjectError(
-        f"{new.mwaa.name} has others of the same name: {', '.join(found[:TOLD])}{more}. Nothing was changed.",
+        f"{new.mwaa.name} has others of the same name: {first(found, TOLD)}. Nothing was changed.",
         "--on-conflict",
         "say `keep` (the new environment's stay) or `replace` (the export's take their place)",
     )

@@ -13,14 +13,12 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from mwaa_dbt.errors import ProjectError
+from scripts.airflow.environment import Environment
 from scripts.aws.logs import Event, Stream
 from scripts.console import step
-from scripts.env.containers import group
 from scripts.history.text import count
-from scripts.migrate.cutover.ledger import folder
 from scripts.migrate.sides import Sides
 
-COMPONENT = "Task"
 AT_ONCE = 4  # streams; GetLogEvents is allowed 25 times a second (CloudWatch Logs quotas)
 # Airflow's logging.log_filename_template, with "_" for ":" (the Amazon provider's cloudwatch_task_handler).
 NAME = re.compile(r"dag_id=(?P<dag>.+?)/run_id=.+?/task_id=.+/attempt=\d+\.log")
@@ -54,7 +52,7 @@ def copy_logs(sides: Sides, wanted: Wanted) -> Copied:
     Raises:
         ProjectError: if an environment writes no task logs, or AWS refuses.
     """
-    source, target = (_group(side.described, side.mwaa.name, side.name) for side in (sides.old, sides.new))
+    source, target = map(_group, (sides.old, sides.new))
     days = sides.new.aws.logs.days(target)
     if days is None:
         raise ProjectError(
@@ -81,13 +79,11 @@ def copy_logs(sides: Sides, wanted: Wanted) -> Copied:
     return done
 
 
-def _group(described: object, name: str, table: str) -> str:
-    logs = described.get("LoggingConfiguration", {}).get("TaskLogs", {}) if isinstance(described, dict) else {}
-    if logs and not logs.get("Enabled", True):
-        raise ProjectError(
-            f"{name} writes no task logs to CloudWatch.", f"LoggingConfiguration.TaskLogs of {table}", "switch them on"
-        )
-    return group(name, COMPONENT)
+def _group(side: Environment) -> str:
+    if not side.logging("task").get("Enabled", True):
+        what = f"{side.mwaa.name} writes no task logs to CloudWatch."
+        raise ProjectError(what, f"LoggingConfiguration.TaskLogs of {side.name}", "switch them on")
+    return side.log_group("task")
 
 
 def _streams(sides: Sides, source: str, wanted: Wanted) -> Iterator[Stream]:
@@ -135,7 +131,7 @@ class _Copy:
 
     def __init__(self, sides: Sides, source: str, target: str, oldest: int, files: bool) -> None:
         self._old, self._new = sides.old.aws.logs, sides.new.aws.logs
-        self._bucket, self._folder = sides.new.bucket, f"{folder(sides)}/logs"
+        self._bucket, self._folder = sides.new.bucket, f"{sides.folder}/logs"
         self._source, self._target, self._oldest, self._files = source, target, oldest, files
         with step(f"streams of {target}"):
             self._there = {stream.name: stream for stream in self._new.streams(target)}

@@ -11,7 +11,7 @@ import typer
 from scripts.console import out
 from scripts.flags import Json, takes
 from scripts.history.text import count
-from scripts.migrate.sides import Between
+from scripts.migrate.between import Between
 
 SHOWN = 5  # streams
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -141,12 +141,11 @@ def _lines(one: Record) -> list[str]:
 def remove(old: Environment, rows: Sequence[Moved]) -> list[Moved]:
     """Delete from the old metadata database what Secrets Manager has equal, and return what became of it."""
     done = []
-    fields: dict[str, str] = {"connections": "connections", "variables": "variables"}
     equal = [row for row in rows if row.state == "equal"]
     with step(f"{len(equal)} of {old.mwaa.name} deleted from its metadata database") as notes:
         for number, row in enumerate(equal):
             notes.now(f"{number} of {len(equal)}")
-            path = f"{fields[row.kind]}/{quote(row.id, safe='')}"
+            path = f"{row.kind}/{quote(row.id, safe='')}"
             done.append(_removed(old, row, path))
     return done
 
@@ -161,5 +160,4 @@ def _removed(old: Environment, row: Moved, path: str) -> Moved:
 
 def as_table(report: Report) -> dict[str, Any]:
     """Return a report as JSON's types."""
-    rows = [{"kind": row.kind, "id": row.id, "state": row.state, "why": row.why} for row in report.rows]
-    return {"rows": rows, "counts": dict(report.counts), "settings": report.settings}
+    return {**asdict(report), "counts": dict(report.counts)}

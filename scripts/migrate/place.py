@@ -15,9 +15,9 @@ from scripts.airflow.environment import Environment
 from scripts.aws import Bucket, MissingError
 from scripts.migrate.inside.lines import ROWS, packed, unpacked
 from scripts.migrate.objects import Record
+from scripts.migrate.sides import kept_in
 
 FORMAT = 1
-ROOT = "migrate"
 MANIFEST, REQUEST, NOTE = "manifest.json", "request.json", "history.json"
 ADDRESS = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^?#]*))?")
 
@@ -132,7 +132,7 @@ def find_place(new: Environment, name: str, address: str | None) -> Place:
         ProjectError: if it is no address, or nobody can read there.
     """
     if address is None:
-        return Place(new.bucket, f"{ROOT}/{name}")
+        return Place(new.bucket, kept_in(name))
     found = ADDRESS.fullmatch(address)
     if not found:
         raise ProjectError(f"{address!r} is no address in S3.", "--folder", "write it as s3://bucket/folder")

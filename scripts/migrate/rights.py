@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mwaa_dbt.errors import ProjectError
 from scripts.airflow.environment import Environment
 from scripts.aws import DeniedError
-from scripts.aws.policies import allows
+from scripts.aws.policies import judge
 from scripts.secrets.policy import partition
 
 ANY = "/any"  # an object or secret in a folder: IAM decides of one, a statement is for all
@@ -38,8 +38,8 @@ def check_role(side: Environment, needs: Sequence[Need]) -> None:
         return
     arn = str(side.described["ExecutionRoleArn"])
     try:
-        may = _judge(side, arn)
-        lacking = [need for need in needs if not all(may(action, need.resource) for action in need.actions)]
+        may, _ = judge(side.aws.iam, arn)
+        lacking = [need for need in needs if not all(may(action, need.resource, {}).allowed for action in need.actions)]
     except DeniedError:
         return
     if lacking:
@@ -53,13 +53,3 @@ def check_role(side: Environment, needs: Sequence[Need]) -> None:
             arn,
             f"add to its policies until the migration is done: {text}; then run the same command",
         )
-
-
-def _judge(side: Environment, arn: str) -> Callable[[str, str], bool]:
-    iam = side.aws.iam
-    try:
-        iam.simulate(arn, "s3:GetObject", f"arn:aws:s3:::any{ANY}", {})
-    except DeniedError:
-        documents = iam.policies(arn.rpartition("/")[2])
-        return lambda action, resource: allows(documents, action, resource)
-    return lambda action, resource: iam.simulate(arn, action, resource, {}).allowed

@@ -4,46 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import load
 from mwaa_dbt.tables import suggestion
-from scripts.airflow.environment import Environment, find_environment, refuse_closed
+from scripts.airflow.environment import Environment, find_environment, known_in, refuse_closed
 from scripts.aws import Aws, AwsError
-from scripts.flags import Env
 from scripts.local.state import ENVIRONMENT
-from scripts.paths import Paths, find_project
+from scripts.migrate.between import Old
+from scripts.paths import Paths
 from scripts.versions import number
 
-From = Annotated[
-    str,
-    typer.Option(
-        "--from",
-        help="The old environment: a table of settings.toml, the name of an MWAA environment, or the folder of "
-        "another project whose rehearsal runs.",
-        metavar="NAME",
-        show_default=False,
-    ),
-]
-FromRegion = Annotated[
-    str | None, typer.Option("--from-region", help="Its region. \\[default: the new one's]", metavar="REGION")
-]
-FromProfile = Annotated[
-    str | None,
-    typer.Option("--from-profile", help="An AWS profile that reaches it, in another account.", metavar="PROFILE"),
-]
+ROOT = "migrate"
 
 
-@dataclass(frozen=True)
-class Old:
-    """Where the old environment is, as the options say it."""
-
-    name: str
-    region: str | None = None
-    profile: str | None = None
+def kept_in(old: str) -> str:
+    """Return the prefix in the new environment's bucket of what is kept of a migration from an old one."""
+    return f"{ROOT}/{old}"
 
 
 @dataclass(frozen=True)
@@ -53,19 +30,10 @@ class Sides:
     old: Environment
     new: Environment
 
-
-@dataclass(frozen=True)
-class Between:
-    """The options that name both environments."""
-
-    old: From
-    environment: Env = "local"
-    region: FromRegion = None
-    profile: FromProfile = None
-
-    def sides(self) -> Sides:
-        """Return both; raises as find_sides does."""
-        return find_sides(find_project(), Old(self.old, self.region, self.profile), self.environment)
+    @property
+    def folder(self) -> str:
+        """The prefix in the new environment's bucket of what is kept of this migration."""
+        return kept_in(self.old.mwaa.name)
 
 
 def find_sides(paths: Paths, old: Old, new: str) -> Sides:
@@ -137,10 +105,7 @@ def name_of(paths: Paths, name: str) -> str:
 
 
 def _absent(aws: Aws, old: Old, tables: list[str]) -> ProjectError:
-    try:
-        known = aws.environments()
-    except AwsError:
-        known = []
+    known = known_in(aws)
     there = f"MWAA has there: {', '.join(known)}; " if known else ""
     return ProjectError(
         f"There is no MWAA environment {old.name!r} in {aws.region}.{suggestion(old.name, [*known, *tables])}",

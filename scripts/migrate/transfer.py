@@ -14,7 +14,8 @@ from rich.table import Table
 from mwaa_dbt.tables import suggestion
 from scripts.console import err, out, wide
 from scripts.flags import Env, Json, takes
-from scripts.migrate.sides import Between, From
+from scripts.history.text import first
+from scripts.migrate.between import Between, From
 
 TOLD = 20  # objects of one kind that are listed for a person; --json has all
 
@@ -214,15 +215,13 @@ def _show_left(word: str, rows: Iterable[Any]) -> None:
     for row in rows:
         by_reason.setdefault((row.kind, row.why), []).append(row.id)
     for (kind, why), ids in by_reason.items():
-        more = f" and {len(ids) - TOLD} more" if len(ids) > TOLD else ""
-        out.print(f"{word}: {kind} {', '.join(ids[:TOLD])}{more}: {why}", markup=False)
+        out.print(f"{word}: {kind} {first(ids, TOLD)}: {why}", markup=False)
 
 
 def _show_report(report: Any, wanted: Secrets) -> None:
     for state in ("moved", "new", "equal", "differs", "removed"):
         if ids := [f"{row.kind}/{row.id}" for row in report.rows if row.state == state]:
-            more = f" and {len(ids) - TOLD} more" if len(ids) > TOLD else ""
-            out.print(f"[bold]{state}[/] {len(ids)}: {escape(', '.join(ids[:TOLD]))}{more}")
+            out.print(f"[bold]{state}[/] {len(ids)}: {escape(first(ids, TOLD))}")
     for state in ("skipped", "failed"):
         _show_left(state, [row for row in report.rows if row.state == state])
     if report.counts["differs"] and wanted.on_conflict == "stop":

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import pytest
 from scripts.fingerprint import fingerprint
 from scripts.paths import Paths
 from tests import serving
-from tests.command import MWAA, Done
+from tests.command import Done, mwaa
 from tests.deploy.conftest import Shape, build
 from tests.env.service import Gate, Mwaa, gate_running, mwaa_running
 from tests.infra.templates import REGION
@@ -58,19 +57,7 @@ class Site:
     def env(self, *arguments: str) -> Done:
         """Run `mwaa env …` with --env prod, as a pipeline does: without a terminal."""
         named = [] if arguments[0] == "clone" else ["--env", "prod"]
-        command = [str(MWAA), "env", arguments[0], *named, *arguments[1:]]
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=self.environment,
-            input="",
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        return mwaa(["env", arguments[0], *named, *arguments[1:]], self.root, self.environment)
 
     def client(self, service: str) -> Any:
         """Return a client of moto's, past the gate."""

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ import pytest
 from benchmarks.runs import Shape, make, store
 from scripts.aws import Aws, Bucket
 from scripts.history.model import Run, read_line
-from tests.command import MWAA
+from tests.command import Done, mwaa
 from tests.unit.conftest import aws, bucket  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).parents[2]
@@ -67,24 +66,18 @@ class Project:
     bucket: Bucket
     endpoint: str
 
-    def history(self, *arguments: str, endpoint: str | None = None) -> subprocess.CompletedProcess[str]:
+    def history(self, *arguments: str, endpoint: str | None = None) -> Done:
         """Run `mwaa history --env prod` without a terminal."""
         keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_MAX_ATTEMPTS": "1"}
         environment = {"PATH": os.defpath, "HOME": str(self.folder), "COLUMNS": "200", "NO_PROXY": "127.0.0.1"}
-        return subprocess.run(
-            [MWAA, "history", "--env", "prod", *arguments],
-            cwd=self.folder,
-            env={**environment, **keys, "AWS_ENDPOINT_URL": endpoint or self.endpoint},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        keys["AWS_ENDPOINT_URL"] = endpoint or self.endpoint
+        return mwaa(["history", "--env", "prod", *arguments], self.folder, environment | keys)
 
     def json(self, *arguments: str) -> dict[str, Any]:
         """Return what it tells a machine."""
         done = self.history("--json", *arguments)
-        assert done.returncode == 0, done.stderr
-        return dict(json.loads(done.stdout))
+        assert done.code == 0, done.err
+        return dict(done.json)
 
 
 @pytest.fixture

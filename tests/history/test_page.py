@@ -88,7 +88,7 @@ def test_markup_is_inert(project: Project, tmp_path: Path) -> None:
         lines = [line(f"{name}{text}", nodes=nodes, errors=errors, **fields) for name in "ab"]
         put(project.bucket, KEY, packed([line("c"), *lines]))
         file = tmp_path / "page.html"
-        assert project.history(*ALL, "--html", str(file)).returncode == 0
+        assert project.history(*ALL, "--html", str(file)).code == 0
         found = shown(file)
     assert asked == []
     assert "<title>dbt runs, prod</title>" in found
@@ -113,7 +113,7 @@ def test_probe_sees_live_markup(tmp_path: Path) -> None:
 def test_everything_is_drawn(filled: Project, tmp_path: Path, width: int) -> None:
     """Every run is a bar, every node of the newest run a row, and the numbers are those of the command."""
     file = tmp_path / "page.html"
-    assert filled.history(*ALL, "--dag", "jaffle_shop", "--html", str(file)).returncode == 0
+    assert filled.history(*ALL, "--dag", "jaffle_shop", "--html", str(file)).code == 0
     found, told = shown(file, width), filled.json(*ALL, "--dag", "jaffle_shop")
     bars = re.findall(r'<button( class="bad")? aria-label="', found)
     assert len(bars) == 100
@@ -131,7 +131,7 @@ def test_chosen_run_is_shown(filled: Project, tmp_path: Path) -> None:
     run = filled.json(*ALL, "--dag", "jaffle_shop", "--failed")["runs"][-1]["run"]
     file = tmp_path / "page.html"
     window = ("--since", "2026-11-20", "--dag", "jaffle_shop")
-    assert filled.history(*window, "--html", str(file), "--run", run).returncode == 0
+    assert filled.history(*window, "--html", str(file), "--run", run).code == 0
     found = shown(file)
     assert f"<h3>{run}</h3>" in found
     assert "invalid identifier 'FOO'" in found.split("</main>")[0]
@@ -142,7 +142,7 @@ def test_chosen_run_is_shown(filled: Project, tmp_path: Path) -> None:
 def test_page_reacts(filled: Project, tmp_path: Path) -> None:
     """A click or an arrow key shows another run, a filter leaves fitting nodes, and hovering tells of one."""
     file = tmp_path / "page.html"
-    assert filled.history(*ALL, "--dag", "jaffle_shop", "--html", str(file)).returncode == 0
+    assert filled.history(*ALL, "--dag", "jaffle_shop", "--html", str(file)).code == 0
     # The page's policy keeps a script of ours out, too.
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", file.read_text())
     file.write_text(text.replace("</body>", f"<script>{DRIVER}</script></body>"))
@@ -158,7 +158,7 @@ def test_page_reacts(filled: Project, tmp_path: Path) -> None:
 def test_no_runs_make_a_page(project: Project, tmp_path: Path) -> None:
     """An empty archive makes a page that says so."""
     file = tmp_path / "page.html"
-    assert project.history("--html", str(file)).returncode == 0
+    assert project.history("--html", str(file)).code == 0
     assert "No runs in this time." in shown(file)
 
 
@@ -166,7 +166,7 @@ def test_page_is_one_file(filled: Project, tmp_path: Path) -> None:
     """Nothing in it points elsewhere, its policy forbids loading, and it lies alone in its folder."""
     file = tmp_path / "out" / "page.html"
     file.parent.mkdir()
-    assert filled.history(*ALL, "--html", str(file)).returncode == 0
+    assert filled.history(*ALL, "--html", str(file)).code == 0
     text = file.read_text()
     assert not re.search(r"https?://|@import|url\(|\bsrc=|\bhref=", text)
     assert "default-src 'none'" in text
@@ -181,16 +181,16 @@ def test_only_a_whole_page_replaces(filled: Project, tmp_path: Path) -> None:
     file.parent.mkdir()
     file.write_text("old")
     link.symlink_to(file)
-    assert filled.history(*ALL, "--dag", "nowhere", "--html", str(file)).returncode == 1
+    assert filled.history(*ALL, "--dag", "nowhere", "--html", str(file)).code == 1
     assert file.read_text() == "old"
-    assert filled.history(*ALL, "--html", str(link)).returncode == 0
+    assert filled.history(*ALL, "--html", str(link)).code == 0
     assert link.is_symlink()
     assert file.read_text().endswith("</html>\n")
     refused = filled.history(*ALL, "--html", str(file.parent))
-    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+    assert (refused.code, "Traceback" in refused.err) == (1, False)
     assert list(file.parent.iterdir()) == [file]
     missing = filled.history(*ALL, "--html", str(tmp_path / "none" / "page.html"))
-    assert (missing.returncode, "No such file or directory" in missing.stderr) == (1, True)
+    assert (missing.code, "No such file or directory" in missing.err) == (1, True)
 
 
 def test_data_is_put_in_as_it_is() -> None:

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from scripts.aws import Aws, Bucket
-from tests.command import Done
+from tests.command import Done, mwaa
 from tests.migrate.server import Store, store
 from tests.operate.answers import Dag
 from tests.operate.conftest import Project, make_project
@@ -52,8 +52,7 @@ class World:
     def run(self, verb: str, *words: str, **variables: str) -> Done:
         """Run `mwaa migrate …` from the old environment to the new one."""
         given = ("migrate", verb, "--from", str(self.folder), "--env", "prod", *words)
-        code, out, err = self.project.raw(*given, **variables)
-        return Done(code, out.decode(), err.decode())
+        return mwaa(given, self.project.root, self.project.environment | variables)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import pytest
 
 from scripts.local.state import Member, Rehearsal
 from scripts.paths import Paths
+from tests import command
 from tests.command import MWAA, Done
 from tests.operate.answers import Dag, Run, Task
 from tests.operate.server import NAME, Cloud, running
@@ -51,8 +52,7 @@ class Project:
 
     def mwaa(self, verb: str, *words: str, **variables: str) -> Done:
         """Run a verb in the environment."""
-        code, out, err = self.raw(verb, "--env", "prod", *words, **variables)
-        return Done(code, out.decode(), err.decode())
+        return command.mwaa([verb, "--env", "prod", *words], self.root, self.environment | variables)
 
     def edit(self, old: str, new: str) -> None:
         """Replace a text in settings.toml."""

@@ -26,7 +26,7 @@ from scripts.aws.environment import VERSIONS
 from scripts.fingerprint import fingerprint
 from scripts.local.state import free_port
 from scripts.paths import Paths
-from tests.command import Done
+from tests.command import Done, mwaa
 from tests.deploy.conftest import Built, Shape, build, deploy
 from tests.rights.asked import ACCOUNT, REGION
 from tests.rights.gate import Gate, running
@@ -99,12 +99,7 @@ class World:
             "AWS_MAX_ATTEMPTS": "2",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        command = [sys.executable, "-m", "scripts.cli", *arguments, "--env", "prod"]
-        done = subprocess.run(
-            command, cwd=self.root, env=environment, capture_output=True, text=True, check=False, timeout=120
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        return mwaa([*arguments, "--env", "prod"], self.root, environment)
 
     def lock(self) -> None:
         """Leave the lock of a deploy that is dead."""

@@ -121,9 +121,9 @@ REFUSED = {
 def test_unheeded_option_is_refused(line: str, version: str, why: str, fix: str, tmp_path: Path) -> None:
     """An option that would do nothing is told with its line, why, and what does it."""
     answer = mwaa("config", "--env", "dev", folder=project(tmp_path, line, version=version).root)
-    told = " ".join(answer.stderr.split())
-    assert answer.returncode == 1
-    assert answer.stdout == ""
+    told = " ".join(answer.err.split())
+    assert answer.code == 1
+    assert answer.out == ""
     assert "would not be heeded" in told
     assert why in told
     assert f"settings.toml, line 22, environments.dev.airflow.{line.split('"')[1]}"[:60] in told
@@ -138,7 +138,7 @@ def test_same_name_is_taken_where_it_is_heeded(tmp_path: Path) -> None:
 
 def test_json_is_what_the_api_takes(tmp_path: Path) -> None:
     """`options` of --json is AirflowConfigurationOptions, as botocore's model of MWAA checks it."""
-    answer = json.loads(mwaa("config", "--env", "dev", "--json", folder=project(tmp_path).root).stdout)
+    answer = json.loads(mwaa("config", "--env", "dev", "--json", folder=project(tmp_path).root).out)
     assert answer["options"] == {one["name"]: one["value"] for one in answer["explained"]}
     model = botocore.session.get_session().get_service_model("mwaa")
     shapes: dict[str, Any] = {name: model.shape_for(name).metadata for name in ("ConfigKey", "ConfigValue")}
@@ -152,17 +152,17 @@ def test_json_is_what_the_api_takes(tmp_path: Path) -> None:
 def test_table_for_a_person(tmp_path: Path) -> None:
     """Options and what is left alone are two tables; a log has them in full width."""
     answer = mwaa("config", "--env", "dev", folder=project(tmp_path).root)
-    assert answer.returncode == 0
-    assert "Set on Airflow 3.3.1" in answer.stdout
-    assert "Left alone" in answer.stdout
-    assert "secrets.backend_kwargs" in answer.stdout
+    assert answer.code == 0
+    assert "Set on Airflow 3.3.1" in answer.out
+    assert "Left alone" in answer.out
+    assert "secrets.backend_kwargs" in answer.out
 
 
 def test_unknown_environment_is_told(tmp_path: Path) -> None:
     """A typo of an environment's name gets the nearest one."""
     answer = mwaa("config", "--env", "dve", folder=project(tmp_path).root)
-    assert answer.returncode == 1
-    assert "Did you mean 'dev'" in " ".join(answer.stderr.split())
+    assert answer.code == 1
+    assert "Did you mean 'dev'" in " ".join(answer.err.split())
 
 
 def test_what_the_rehearsal_forces_is_refused() -> None:

@@ -264,8 +264,8 @@ def test_command_for_a_machine(tmp_path: Path) -> None:
     """`mwaa doctor --json` has settings and findings by group, and exits with 0 although there are warnings."""
     project(tmp_path, {"# threads": "threads = 16"})
     done = mwaa("doctor", "--env", "dev", "--only", "sizing", "--json", folder=tmp_path)
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["environment_class"], told["healthy"]) == (0, "mw1.small", True)
+    told = json.loads(done.out)
+    assert (done.code, told["environment_class"], told["healthy"]) == (0, "mw1.small", True)
     assert {"name", "value", "origin", "reason", "source"} == set(told["settings"][0])
     assert told["groups"]["sizing"][2]["state"] == "warning"
     assert {"state", "what", "fix"} == set(told["groups"]["sizing"][2])
@@ -275,9 +275,9 @@ def test_command_for_a_person(tmp_path: Path) -> None:
     """`mwaa doctor` shows what is wrong, with a mark and its remedy, how much there is of what, and exits with 1."""
     project(tmp_path, {"# mwaa": "schedulers = 9"})
     done = mwaa("doctor", "--env", "dev", "--only", "sizing", folder=tmp_path)
-    assert done.returncode == 1
+    assert done.code == 1
     wrong = "  ✗ MWAA takes 2 to 5 schedulers, not 9\n    fix: mend schedulers in [environments.dev.mwaa]\n"
-    assert wrong in done.stdout
-    assert "│ snowflake.threads" in done.stdout
-    assert done.stdout.splitlines()[-1] == "3 ✓ · 1 ✗ · 1 -"
-    assert "Traceback" not in done.stderr
+    assert wrong in done.out
+    assert "│ snowflake.threads" in done.out
+    assert done.out.splitlines()[-1] == "3 ✓ · 1 ✗ · 1 -"
+    assert "Traceback" not in done.err

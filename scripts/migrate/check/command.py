@@ -11,7 +11,7 @@ import typer
 
 from scripts.console import err, out
 from scripts.flags import Json, takes
-from scripts.migrate.sides import FromProfile, FromRegion
+from scripts.migrate.between import FromProfile, FromRegion
 
 if TYPE_CHECKING:
     from scripts.migrate.check.examine import Case, Report

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from pathspec import GitIgnoreSpec
 
+from scripts.history.text import first
 from scripts.migrate.check.finding import Finding, Rule
 from scripts.migrate.check.source import Move, Place
 
@@ -15,6 +16,7 @@ IGNORE = Rule("airflowignore", "changes", "a pattern that hides other files as a
 FILE = ".airflowignore"
 READ = (".py", ".zip")  # what Airflow looks for DAGs in
 SYNTAX = "core.dag_ignore_file_syntax"
+FEW = 2  # files in a message
 # What a pattern with one of these is meant as, if it hides nothing now.
 SIGNS = re.compile(r"\.\*|\\|\^|\$|\(|\||\+")
 
@@ -47,16 +49,13 @@ def _judged(pattern: str, base: str, files: list[str]) -> tuple[str, str] | None
         return None
     if not old and new:
         # Perhaps somebody has written it as a glob already.
-        return f"{pattern}: as a glob it hides {_few(sorted(new))}", "leave it, if these are to be hidden"
-    change = f"no longer hides {_few(sorted(old - new))}" if old - new else f"hides {_few(sorted(new - old))}, too"
+        return f"{pattern}: as a glob it hides {first(sorted(new), FEW)}", "leave it, if these are to be hidden"
+    lost, more = sorted(old - new), sorted(new - old)
+    change = f"no longer hides {first(lost, FEW)}" if lost else f"hides {first(more, FEW)}, too"
     what = (
         f"{pattern}: as a glob it {change}" if old else f"{pattern}: it is a regular expression, Airflow 3 reads a glob"
     )
     return what, f"write {instead}" if (instead := as_glob(pattern, base, files)) else f'set "{SYNTAX}" = "regexp"'
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")  # noqa: PLR2004
 
 
 def hidden(files: list[str], matches: Callable[[str, bool], bool]) -> frozenset[str]:

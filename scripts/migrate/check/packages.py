@@ -12,12 +12,11 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from mwaa_dbt.sizing import is_2
 from scripts.doctor.constraints import Constraints
 from scripts.doctor.pins import PYTHON
 from scripts.migrate.check.finding import Finding, Rule
 from scripts.paths import Paths
-from scripts.venvs import LOCKS
+from scripts.venvs import image_packages
 
 PIN = Rule("requirement", "breaks", "a requirement that contradicts MWAA's constraints")
 UNSOLVED = Rule("requirements", "breaks", "requirements that cannot be had together")
@@ -126,7 +125,7 @@ class Resolver:
         pins = sorted(side.held.versions.items())
         constraints.write_text("".join(f"{name}=={version}\n" for name, version in pins))
         asked.write_text("\n".join([f"{AIRFLOW}=={side.version}", *wanted]))
-        image = self.paths.root / LOCKS / ("mwaa-image-2.in" if is_2(side.version) else "mwaa-image.in")
+        image = image_packages(self.paths.root, side.version)
         options = ["--quiet", "--no-header", "--no-annotate", "--python-version", PYTHON]
         command = [Path(sys.executable).with_name("uv"), "pip", "compile", *options, "-c", constraints, image, asked]
         return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)

@@ -14,10 +14,11 @@ from scripts.airflow.environment import Environment
 from scripts.console import step
 from scripts.doctor.constraints import IMAGES
 from scripts.doctor.pins import PYTHON
+from scripts.migrate.between import Old
 from scripts.migrate.check.command import Request
 from scripts.migrate.check.examine import Case
 from scripts.migrate.check.source import Move, Place
-from scripts.migrate.sides import Old, find_old
+from scripts.migrate.sides import find_old
 from scripts.paths import Paths, find_project
 from scripts.versions import PAGE, VERSIONS, number, offered
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from mwaa_dbt.errors import ProjectError
 from scripts.aws import Bucket, ConflictError, MissingError
 from scripts.deploy.lock import Claim, Lock, locked, owner
-from scripts.migrate.sides import Sides
+from scripts.migrate.sides import ROOT, Sides
 
 # A DAG is on the side that gives it until "switched", and from then on on the side that takes it.
 Step = Literal["begun", "paused", "carried", "switched", "waits", "done"]
@@ -128,8 +128,9 @@ class Ledger:
 
 def find_ledger(sides: Sides) -> Ledger:
     """Return what is known of a pair's cutover."""
-    pair = {name: str(side.described.get("Arn", side.mwaa.name)) for name, side in _sides(sides).items()}
-    return Ledger(sides.new.bucket, f"{folder(sides)}/cutover.json", pair).read()
+    both = {"old": sides.old, "new": sides.new}
+    pair = {name: str(side.described.get("Arn", side.mwaa.name)) for name, side in both.items()}
+    return Ledger(sides.new.bucket, f"{sides.folder}/cutover.json", pair).read()
 
 
 @contextmanager
@@ -139,16 +140,7 @@ def held(sides: Sides) -> Iterator[Lock]:
     Raises:
         ProjectError: if somebody does.
     """
-    key = "migrate/lock.json"
+    key = f"{ROOT}/lock.json"
     fix = f"wait for it; once its owner is surely dead, delete s3://{sides.new.bucket.name}/{key}"
     with locked(sides.new.bucket, claim=Claim(key, "cutover", fix, "run the same command again")) as lock:
         yield lock
-
-
-def folder(sides: Sides) -> str:
-    """Return the prefix in the new environment's bucket of what is kept of this migration."""
-    return f"migrate/{sides.old.mwaa.name}"
-
-
-def _sides(sides: Sides) -> dict[str, Any]:
-    return {"old": sides.old, "new": sides.new}

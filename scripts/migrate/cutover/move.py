@@ -51,7 +51,7 @@ class Move:
     wish: Wish
 
     def back(self) -> Move:
-        """Return the way back, on which no run is waited for."""
+        """Return the way back, on which no run is waited for: that side is the one that was good."""
         to: To = "old" if self.to == "new" else "new"
         return replace(self, giver=self.taker, taker=self.giver, to=to, wish=replace(self.wish, verify=None))
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mwaa_dbt.errors import ProjectError
 from scripts.console import err, out
 from scripts.flags import Json, takes
-from scripts.migrate.cutover.rows import Row
-from scripts.migrate.sides import Between, Sides
+from scripts.migrate.between import Between
+
+if TYPE_CHECKING:
+    from scripts.migrate.cutover.rows import Row
+    from scripts.migrate.sides import Sides
 
 WAIT, VERIFY = 3600.0, 600.0  # seconds
 

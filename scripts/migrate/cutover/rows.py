@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from mwaa_dbt.errors import ProjectError
 from scripts.airflow.environment import Environment
-from scripts.airflow.find import PATTERN, all_dags, no_dag
+from scripts.airflow.find import all_dags, match_names
 from scripts.airflow.model import Dag, moment, shown
 from scripts.airflow.rest import dag_path
 from scripts.console import step
@@ -105,12 +104,9 @@ def choose(side: Environment, known: Sequence[Dag], choice: Choice) -> list[str]
         ProjectError: if a name, pattern or tag names none.
     """
     there = {dag.dag: dag for dag in known if dag.there}
-    found = dict.fromkeys(() if choice.names or choice.tags else there)
-    for name in choice.names:
-        matching = [dag for dag in there if dag == name or (PATTERN & {*name} and fnmatchcase(dag, name))]
-        if not matching:
-            raise no_dag(side, name, [*there])
-        found |= dict.fromkeys(matching)
+    if not (choice.names or choice.tags):
+        return [*there]
+    found = dict.fromkeys(match_names(side, choice.names, [*there]))
     for tag in choice.tags:
         matching = [dag.dag for dag in there.values() if tag in dag.tags]
         if not matching:

@@ -68,10 +68,8 @@ class Cutover:
         return row.place == ("old" if to == "new" else "new")
 
     def _move(self, to: To) -> Move:
-        giver, taker = (self.sides.old, self.sides.new) if to == "new" else (self.sides.new, self.sides.old)
-        # On the way back no run is waited for: it is the one that was good.
-        wish = self.wish if to == "new" else Wish(self.wish.wait, None)
-        return Move(giver, taker, to, self.ledger, self.lock, wish)
+        move = Move(self.sides.old, self.sides.new, "new", self.ledger, self.lock, self.wish)
+        return move if to == "new" else move.back()
 
     def _batch(self, move: Move, units: Sequence[Sequence[Entry]]) -> None:
         entries = [entry for unit in units for entry in unit]

@@ -15,7 +15,7 @@ from scripts.migrate.check.examine import static
 from scripts.migrate.check.finding import Finding
 from scripts.migrate.check.merge import merged
 from scripts.migrate.check.source import Move, Place, read_sources
-from tests.command import MWAA, Done
+from tests.command import Done, mwaa
 
 ROOT = Path(__file__).parents[3]
 NOBODY = "http://127.0.0.1:9"  # answers nothing
@@ -50,11 +50,7 @@ class Bench:
     def check(self, *words: str, **variables: str) -> Done:
         """Run `mwaa migrate check`, without MWAA's published constraints unless a mirror of them is given."""
         mirror = () if "--images" in words else ("--images", NOBODY)
-        command = [MWAA, "migrate", "check", *words, *mirror]
-        environment = self.environment | variables
-        done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        return mwaa(["migrate", "check", *words, *mirror], self.root, self.environment | variables)
 
     def git(self, *words: str) -> None:
         """Run git in the old files."""

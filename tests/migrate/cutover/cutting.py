@@ -18,7 +18,8 @@ import requests
 from scripts.aws import Aws
 from scripts.local.state import ENVIRONMENT, Member, Rehearsal
 from scripts.paths import Paths
-from tests.command import MWAA, Done
+from tests import command
+from tests.command import Done
 from tests.migrate.cutover.jobs import Job
 from tests.migrate.cutover.scheduled import Scheduled, Victim, begin
 from tests.serving import moto
@@ -36,16 +37,24 @@ class Pair:
     new: Scheduled
     aws: Aws
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the command has of its caller's environment."""
+        return {"PATH": os.defpath, "HOME": str(self.root), "COLUMNS": "200", "AWS_MAX_ATTEMPTS": "2"}
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The options that name both."""
+        return ("--from", str(self.root / "old"), "--env", "prod")
+
     def start(self, verb: str, *words: str) -> subprocess.Popen[bytes]:
         """Start `mwaa migrate …`."""
-        environment = {"PATH": os.defpath, "HOME": str(self.root), "COLUMNS": "200", "AWS_MAX_ATTEMPTS": "2"}
-        sides = ("--from", str(self.root / "old"), "--env", "prod")
-        pipe, command = subprocess.PIPE, [str(MWAA), "migrate", verb, *words, *sides]
-        return subprocess.Popen(command, cwd=self.root / "new", env=environment, stdout=pipe, stderr=pipe)
+        pipe, words = subprocess.PIPE, (str(command.MWAA), "migrate", verb, *words, *self.sides)
+        return subprocess.Popen(words, cwd=self.root / "new", env=self.environment, stdout=pipe, stderr=pipe)
 
     def mwaa(self, verb: str, *words: str) -> Done:
         """Run `mwaa migrate …` to its end."""
-        return ended(self.start(verb, *words))
+        return command.mwaa(["migrate", verb, *words, *self.sides], self.root / "new", self.environment)
 
     def cutover(self, *words: str) -> Done:
         """Run the cutover without a question."""
