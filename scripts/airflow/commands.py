@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
+from rich.markup import escape
 
 from scripts.airflow import log_request, triggering
 from scripts.console import err, out
@@ -122,6 +123,7 @@ def unpause(names: Names, environment: Env = "local", as_json: Json = False) -> 
 def _pause(names: list[str], environment: str, paused: bool, as_json: bool) -> None:
     from scripts.airflow.environment import find_environment
     from scripts.airflow.pausing import change
+    from scripts.history.text import count
 
     done = change(find_environment(environment), names, paused)
     if as_json:
@@ -132,6 +134,9 @@ def _pause(names: list[str], environment: str, paused: bool, as_json: bool) -> N
         out.print(f"{dag} is {word}", markup=False)
     for dag in done.already:
         out.print(f"{dag} was {word} already", markup=False)
+    if left := done.unfinished:
+        told = ", ".join(f"{count(len(runs), 'run')} of {dag}" for dag, runs in left.items())
+        err.print(f"[yellow]![/] Begun and not ended: {escape(told)}. Until it is unpaused, no further task starts.")
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from scripts.migrate import log_request, transfer
+from scripts.migrate import log_request, policy_request, transfer
 from scripts.migrate.check import command as checking
 from scripts.migrate.cutover import request
 
@@ -13,3 +13,4 @@ checking.register(app)
 transfer.register(app)
 request.register(app)
 log_request.register(app)
+policy_request.register(app)

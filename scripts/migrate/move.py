@@ -77,7 +77,8 @@ def move(sides: Sides, settings: Settings, place: Place, wish: Wish) -> Report:
             "--role",
             f"name a role of account {other} that the old execution role may take, with {', '.join(ACTIONS)}",
         )
-    check_role(sides.old, [folder_need(sides.old, place.bucket.name, place.root), *_needs(sides, settings, wish)])
+    folder_right = folder_need(sides.old, place.bucket.name, place.root)
+    check_role(sides.old, [folder_right, *secret_needs(sides, settings, wish.role)])
     connections, variables = read(sides.old, "connections"), read(sides.old, "variables")
     # Of a task of Airflow 3 nobody can ask which there are; and what Airflow masks, it masks for it, too.
     if by_id := not sides.old.is_2:
@@ -106,9 +107,10 @@ def _account(side: Environment) -> str:
     return str(side.described["Arn"]).split(":")[4]
 
 
-def _needs(sides: Sides, settings: Settings, wish: Wish) -> list[Need]:
-    if wish.role:
-        return [Need(("sts:AssumeRole",), wish.role)]
+def secret_needs(sides: Sides, settings: Settings, role: str | None) -> list[Need]:
+    """Return what it takes to make the secrets; if a role does that, what it takes to be that role."""
+    if role:
+        return [Need(("sts:AssumeRole",), role)]
     region = sides.new.aws.region
     place = f"arn:{partition(region)}:secretsmanager:{region}:{_account(sides.new)}:secret"
     needs = [Need(ACTIONS, f"{place}:{folder(settings, kind)}{ANY}") for kind in KINDS]

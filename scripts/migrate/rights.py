@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from mwaa_dbt.errors import ProjectError
 from scripts.airflow.environment import Environment
@@ -16,10 +16,18 @@ ANY = "/any"  # an object or secret in a folder: IAM decides of one, a statement
 
 
 class Need(NamedTuple):
-    """Actions on a resource, which for a folder ends in ANY."""
+    """Actions on a resource, which for a folder ends in ANY, and the condition keys that have to be so."""
 
     actions: tuple[str, ...]
     resource: str
+    when: Mapping[str, str] | None = None
+
+
+def statement(need: Need) -> dict[str, Any]:
+    """Return what allows it."""
+    condition = {"Condition": {"StringEquals": dict(need.when)}} if need.when else {}
+    resource = need.resource.removesuffix(ANY) + "/*" * need.resource.endswith(ANY)
+    return {"Effect": "Allow", "Action": list(need.actions), "Resource": resource, **condition}
 
 
 def folder_need(side: Environment, bucket: str, root: str) -> Need:
@@ -43,11 +51,7 @@ def check_role(side: Environment, needs: Sequence[Need]) -> None:
     except DeniedError:
         return
     if lacking:
-        statements = [
-            {"Effect": "Allow", "Action": list(need.actions), "Resource": need.resource.replace(ANY, "/*")}
-            for need in lacking
-        ]
-        text = ", ".join(map(json.dumps, statements))
+        text = ", ".join(json.dumps(statement(need)) for need in lacking)
         raise ProjectError(
             f"The execution role of {side.mwaa.name} may not do what the maintenance DAG does.",
             arn,

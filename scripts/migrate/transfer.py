@@ -38,6 +38,9 @@ OnConflict = Annotated[
     Literal["stop", "keep", "replace"],
     typer.Option("--on-conflict", help="What to do about an object that is there and differs."),
 ]
+Role = Annotated[
+    str | None, typer.Option("--role", help="A role of the new account that makes the secrets.", metavar="ARN")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Compare everything, write nothing.")]
 
 
@@ -69,9 +72,7 @@ class Secrets(Between):
     """The options of `mwaa migrate secrets`."""
 
     everything: Annotated[bool, typer.Option("--all", help="Variables that are no secrets, too.")] = False
-    role: Annotated[
-        str | None, typer.Option("--role", help="A role of the new account that makes the secrets.", metavar="ARN")
-    ] = None
+    role: Role = None
     folder: Folder = None
     on_conflict: OnConflict = "stop"
     dry_run: DryRun = False

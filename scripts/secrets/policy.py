@@ -34,10 +34,10 @@ def _statement(sid: str, actions: list[str], resources: list[str]) -> dict[str, 
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
 
 
-def through(region: str) -> dict[str, str]:
-    """Return the condition key, and its value, of calls of KMS that Secrets Manager makes."""
+def through(region: str, service: str = "secretsmanager") -> dict[str, str]:
+    """Return the condition key, and its value, of calls of KMS that another service makes."""
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return {"kms:ViaService": f"secretsmanager.{region}.{domain}"}
+    return {"kms:ViaService": f"{service}.{region}.{domain}"}
 
 
 def partition(region: str) -> str:

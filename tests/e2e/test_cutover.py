@@ -16,7 +16,8 @@ import pytest
 from scripts.airflow.environment import find_environment
 from scripts.migrate.cutover.times import read_turns
 from tests.command import MWAA
-from tests.e2e.conftest import Project, copy_project
+from tests.e2e.conftest import Project
+from tests.e2e.pairs import make_pair, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.pair]
 MINUTE, PATIENCE = timedelta(minutes=1), 240.0
@@ -58,11 +59,11 @@ class World:
 
     def __init__(self, root: Path) -> None:
         self.root, self.begun = root, datetime.now(UTC) - MINUTE
-        self.old, self.new = self._project("old"), self._project("new")
+        self.old, self.new = make_pair(root)
+        for side, project in (("old", self.old), ("new", self.new)):
+            self._fill(project, side)
 
-    def _project(self, side: str) -> Project:
-        (self.root / side).mkdir()
-        project = copy_project(self.root / side)
+    def _fill(self, project: Project, side: str) -> None:
         for sample in ("jaffle_shop", "finance"):
             (project.paths.root / "dags" / f"{sample}.py").unlink()
         start = ", ".join(map(str, self.begun.timetuple()[:5]))
@@ -82,7 +83,6 @@ class World:
             "[environments.local.slack]",
             '[environments.local.airflow]\n"scheduler.use_job_schedule" = "True"\n\n[environments.local.slack]',
         )
-        return project
 
     def notes(self, dag: str) -> Counter[tuple[str, str]]:
         """Return how often each part of each minute was run."""
@@ -111,14 +111,8 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Start both, one after the other, and end them."""
     made = World(tmp_path_factory.mktemp("cutover"))
-    try:
-        for project in (made.old, made.new):
-            done = project.up()
-            assert done.code == 0, done.err
+    with running(made.old, made.new):
         yield made
-    finally:
-        for project in (made.old, made.new):
-            project.mwaa("local", "down")
 
 
 def each_once(notes: Counter[tuple[str, str]]) -> None:

@@ -15,13 +15,16 @@ import requests
 
 from scripts.aws import Aws, Bucket
 from tests.command import Done, mwaa
-from tests.migrate.server import Store, store
+from tests.migrate.airflow2 import Airflow2, empty
+from tests.migrate.server import Start, Store, store
 from tests.operate.answers import Dag
 from tests.operate.conftest import Project, make_project
 from tests.operate.server import NAME
 from tests.serving import moto
 
 REGION = "eu-central-1"
+HOURS = 40
+CRM: dict[str, Any] = {"conn_type": "http", "host": "https://crm.example.com", "login": "mwaa", "password": "s3cr3t-1"}
 
 
 @dataclass
@@ -56,9 +59,9 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, aws: str, before: str, after: str) -> Iterator[World]:
-    """Make both environments, of these versions of Airflow."""
-    port = int(urlsplit(aws).port or 0)
+def world(folder: Path, aws: str, before: str, after: str, front: str = "") -> Iterator[World]:
+    """Make both environments, of these versions of Airflow; the commands reach AWS by `front`, if that is given."""
+    port = int(urlsplit(front or aws).port or 0)
     clients = Aws(REGION, aws)
     with ExitStack() as stack:
         sides = []
@@ -111,7 +114,8 @@ def fill(old: Store) -> None:
         old.dags[name] = Dag(name, paused)
 
 
-type Make = Callable[[str, str], World]
+type Make = Callable[..., World]  # of both versions, and a front
+type Databases = Callable[..., tuple[World, Airflow2, Airflow2]]  # of the new version, and a front
 
 
 @pytest.fixture(scope="session")
@@ -127,10 +131,48 @@ def make(cloud: str, tmp_path: Path) -> Iterator[Make]:
     requests.post(f"{cloud}/moto-api/reset", timeout=10)
     with ExitStack() as stack:
 
-        def made(before: str, after: str) -> World:
-            return stack.enter_context(world(tmp_path, cloud, before, after))
+        def made(before: str, after: str, front: str = "") -> World:
+            return stack.enter_context(world(tmp_path, cloud, before, after, front))
 
         yield made
+
+
+@pytest.fixture(scope="session")
+def bare(cloud: str, tmp_path_factory: pytest.TempPathFactory) -> Airflow2:
+    """Make an empty metadata database of Airflow 2."""
+    return empty(tmp_path_factory.mktemp("airflow2") / "bare", cloud)
+
+
+@pytest.fixture(scope="session")
+def filled(bare: Airflow2, tmp_path_factory: pytest.TempPathFactory) -> Airflow2:
+    """Make one with history, a connection, a secret variable and another one."""
+    made = bare.copy(tmp_path_factory.mktemp("airflow2") / "filled")
+    wish = {"runs": HOURS, "connections": {"crm": CRM}, "variables": {"api_token": "s3cr3t-2", "country": "ch"}}
+    code, text = made.do("fill", wish)
+    assert code == 0, text
+    return made
+
+
+@pytest.fixture
+def pair(make: Make, bare: Airflow2, filled: Airflow2, tmp_path: Path) -> Databases:
+    """Return what makes a world whose old side has a metadata database with history; the new one has an empty one."""
+
+    def made(after: str, front: str = "") -> tuple[World, Airflow2, Airflow2]:
+        world = make("2.11.2", after, front)
+        old, new = filled.copy(tmp_path / "old-db"), bare.copy(tmp_path / "new-db")
+        world.old.start, world.new.start = starting(old), starting(new)
+        return world, old, new
+
+    return made
+
+
+def starting(side: Airflow2, rows: int = 50) -> Start:
+    """Return what runs a DAG's text in an Airflow."""
+
+    def start(text: str, conf: dict[str, Any]) -> Any:
+        return side.start("run", {"text": text, "conf": conf, "rows": rows})
+
+    return start
 
 
 @pytest.fixture

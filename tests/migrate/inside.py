@@ -16,13 +16,16 @@ TABLES = ("dag_run", "task_instance", "xcom", "log")
 
 
 def fill(wish: dict[str, Any]) -> None:
-    """Make runs of a DAG, one an hour, the last one deferred; with XComs, a log, connections and variables."""
+    """Make runs of DAGs in turn, one an hour, with XComs and a log; then connections and variables.
+
+    The newest run has not ended, and tasks of the one before it wait for a trigger.
+    """
     from airflow.models import Connection, Variable
     from airflow.utils.session import create_session
 
     with create_session() as session:
-        for number in range(wish["runs"]):
-            _run(session, number, NOW - timedelta(hours=number))
+        if wish["runs"]:
+            _history(session, wish["runs"], wish.get("dags", ["daily"]))
         for key, value in wish.get("variables", {}).items():
             session.add(Variable(key=key, val=value))
         for name, fields in wish.get("connections", {}).items():
@@ -31,33 +34,46 @@ def fill(wish: dict[str, Any]) -> None:
             made.conn_id = name
 
 
-def _run(session: Any, number: int, when: datetime) -> None:
+def _history(session: Any, count: int, dags: list[str]) -> None:
     from airflow.models.dagrun import DagRun
     from airflow.models.log import Log
-
-    state = "running" if number == 0 else "success"
-    run = {"dag_id": "daily", "run_id": f"scheduled__{when.isoformat()}", "run_type": "scheduled", "state": state}
-    times = {"execution_date": when, "start_date": when, "end_date": when, "data_interval_start": when}
-    made = session.execute(DagRun.__table__.insert(), {**run, **times, "conf": {"day": "ä"}})
-    log = Log("success", None)
-    log.dttm, log.dag_id, log.task_id = when, "daily", "load"
-    session.add(log)
-    _tasks(session, {name: run[name] for name in ("dag_id", "run_id")}, made.inserted_primary_key[0], number)
-
-
-def _tasks(session: Any, run: dict[str, Any], of: int, number: int) -> None:
     from airflow.models.taskinstance import TaskInstance
     from airflow.models.xcom import BaseXCom
 
+    runs = [_run(dags[number % len(dags)], number) for number in range(count)]
+    session.execute(DagRun.__table__.insert(), runs)
+    ids = {(one.dag_id, one.run_id): one.id for one in session.execute(DagRun.__table__.select())}
+    tasks = [task for number, run in enumerate(runs) for task in _tasks(run, number)]
+    session.execute(TaskInstance.__table__.insert(), tasks)
+    same = {"task_id": "load", "map_index": -1, "key": "return_value", "timestamp": NOW}
+    xcoms = [
+        {**_named(run), **same, "dag_run_id": ids[run["dag_id"], run["run_id"]], "value": json.dumps(number).encode()}
+        for number, run in enumerate(runs)
+    ]
+    session.execute(BaseXCom.__table__.insert(), xcoms)
+    for run in runs:
+        session.add(log := Log("success", None))
+        log.dttm, log.dag_id, log.task_id = run["start_date"], run["dag_id"], "load"
+
+
+def _run(dag: str, number: int) -> dict[str, Any]:
+    when, state = NOW - timedelta(hours=number), "running" if number == 0 else "success"
+    run = {"dag_id": dag, "run_id": f"scheduled__{when.isoformat()}", "run_type": "scheduled", "state": state}
+    times = {"execution_date": when, "start_date": when, "end_date": when, "data_interval_start": when}
+    return {**run, **times, "conf": {"day": "ä"}}
+
+
+def _named(run: dict[str, Any]) -> dict[str, Any]:
+    return {name: run[name] for name in ("dag_id", "run_id")}
+
+
+def _tasks(run: dict[str, Any], number: int) -> list[dict[str, Any]]:
+    found = []
     for task, index in (("load", -1), ("wait", 0), ("wait", 1)):
         state = "deferred" if number == 1 and task == "wait" else "success"
-        one = {**run, "task_id": task, "map_index": index}
-        session.execute(
-            TaskInstance.__table__.insert(), {**one, "state": state, "pool": "default_pool", "try_number": 1}
-        )
-    value = json.dumps(number).encode()
-    xcom = {**run, "task_id": "load", "map_index": -1, "key": "return_value", "dag_run_id": of, "value": value}
-    session.execute(BaseXCom.__table__.insert(), {**xcom, "timestamp": NOW})
+        more = {"state": state, "pool": "default_pool", "try_number": 1}
+        found.append({**_named(run), "task_id": task, "map_index": index, **more})
+    return found
 
 
 def tell(_: dict[str, Any]) -> dict[str, Any]:

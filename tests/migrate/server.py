@@ -52,8 +52,8 @@ class Store(Cloud):
                 raise Refusal(503, {"detail": "gone"})
         match parts:
             case [kind] if kind in IDS and call.method == "GET":
-                found = [self._shown(kind, one, True) for _, one in sorted(self.objects[kind].items())]
-                return self._page(call, kind, found)
+                page = self._page(call, kind, [*self.objects[kind].values()])
+                return {**page, kind: [self._shown(kind, one, True) for one in page[kind]]}
             case [kind] if kind in IDS:
                 return self._bulk(kind, call.body) if call.method == "PATCH" else self._new(kind, call.body)
             case [kind, *rest] if kind in IDS:

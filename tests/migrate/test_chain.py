@@ -5,50 +5,16 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
-from tests.migrate.airflow2 import Airflow2, empty
-from tests.migrate.conftest import Make, World
-from tests.migrate.server import Start, Store
+from tests.migrate.conftest import CRM, HOURS, REGION
+from tests.migrate.server import Store
 from tests.operate.server import NAME
 
-HOURS = 40
-CRM: dict[str, Any] = {"conn_type": "http", "host": "https://crm.example.com", "login": "mwaa", "password": "s3cr3t-1"}
-
-
-@pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Airflow2:
-    """Make an empty metadata database."""
-    return empty(tmp_path_factory.mktemp("airflow2") / "bare", "")
-
-
-def starting(side: Airflow2, url: str, rows: int = 50) -> Start:
-    """Return what runs a DAG's text in an Airflow."""
-    here = Airflow2(side.home, side.python, url)
-
-    def start(text: str, conf: dict[str, Any]) -> Any:
-        return here.start("run", {"text": text, "conf": conf, "rows": rows})
-
-    return start
-
-
-@pytest.fixture
-def pair(make: Make, bare: Airflow2, tmp_path: Path) -> Callable[[str], tuple[World, Airflow2, Airflow2]]:
-    """Return what makes a world whose old side has a metadata database with history; the new one has an empty one."""
-
-    def made(after: str) -> tuple[World, Airflow2, Airflow2]:
-        world, sides = make("2.11.2", after), [bare.copy(tmp_path / f"{name}-db") for name in ("old", "new")]
-        wish = {"runs": HOURS, "connections": {"crm": CRM}, "variables": {"api_token": "s3cr3t-2", "country": "ch"}}
-        code, text = sides[0].do("fill", wish)
-        assert code == 0, text
-        world.old.start, world.new.start = (starting(side, str(world.aws.endpoint)) for side in sides)
-        return world, sides[0], sides[1]
-
-    return made
+THEIRS = "210987654321"  # another account
 
 
 def left(cloud: Store) -> list[str]:
@@ -159,13 +125,27 @@ def test_other_secrets_are_there(pair: Any) -> None:
 
 
 def test_foreign_account(pair: Any) -> None:
-    """A secret of another account needs a role of that account."""
+    """A secret of another account needs a role of that account; with it all are made there, and none in the old one."""
     world, *_ = pair("3.3.1")
-    world.new.described["Arn"] = "arn:aws:airflow:eu-central-1:210987654321:environment/new"
+    world.new.described["Arn"] = f"arn:aws:airflow:eu-central-1:{THEIRS}:environment/new"
     done = world.run("secrets")
     assert done.code == 1
-    assert f"{NAME} is in account 123456789012, {NAME} in 210987654321" in done.err
+    assert f"{NAME} is in account 123456789012, {NAME} in {THEIRS}" in done.err
     assert "--role" in done.err
+    role = f"arn:aws:iam::{THEIRS}:role/migration"
+    done = world.run("secrets", "--role", role, "--json")
+    assert done.code == 0, done.seen
+    assert done.json["counts"] == {"moved": 2}
+    assert world.aws.secrets.names("airflow") == []
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
+    given = {"endpoint_url": world.aws.endpoint, **keys}
+    taken = boto3.client("sts", **given).assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    given |= {"aws_access_key_id": taken["AccessKeyId"], "aws_secret_access_key": taken["SecretAccessKey"]}
+    theirs = boto3.client("secretsmanager", **given, aws_session_token=taken["SessionToken"])
+    found = theirs.get_secret_value(SecretId="airflow/connections/crm")
+    assert (found["ARN"].split(":")[4], json.loads(found["SecretString"])) == (THEIRS, CRM)
+    assert theirs.get_secret_value(SecretId="airflow/variables/api_token")["SecretString"] == "s3cr3t-2"
+    assert world.run("secrets", "--role", role, "--json").json["counts"] == {"equal": 2}
 
 
 def test_failed_job_is_explained(pair: Any) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from scripts.aws import Aws, Secrets
 from scripts.migrate.maintenance import source
-from tests.migrate.airflow2 import KEYS, Airflow2, empty
+from tests.migrate.airflow2 import KEYS, Airflow2
 
 REGION = "eu-central-1"
 CONNECTIONS: dict[str, dict[str, Any]] = {
@@ -29,12 +29,6 @@ CONNECTIONS: dict[str, dict[str, Any]] = {
     "aws_default": {"conn_type": "aws"},
 }
 VARIABLES = {"country": "ch", "api_token": "s3cr3t-3", "crm": '{"password": "s3cr3t-4"}', "cosmos_xcom_backup_1": "x"}
-
-
-@pytest.fixture(scope="module")
-def bare(cloud: str, tmp_path_factory: pytest.TempPathFactory) -> Airflow2:
-    """Make an empty metadata database."""
-    return empty(tmp_path_factory.mktemp("airflow2") / "bare", cloud)
 
 
 @pytest.fixture(scope="module")

@@ -116,7 +116,10 @@ class Cloud:
             case ["dagWarnings"]:
                 return self._page(call, "dag_warnings", self.warnings)
             case ["dags", "~", "dagRuns"]:
-                runs = [(dag, run) for dag in self.dags.values() for run in dag.runs]
+                states = call.query.get("state")
+                runs = [
+                    (dag, run) for dag in self.dags.values() for run in dag.runs if not states or run.state in states
+                ]
                 return self._page(call, "dag_runs", [answers.run(*both, self.is_2) for both in runs])
             case ["dags", dag, *rest]:
                 return self._dag(call, self._found(self.dags, dag, "DAG"), rest)

@@ -90,9 +90,25 @@ def test_pause_and_unpause(project: Project) -> None:
     done = project.mwaa("unpause", "shop", "shpo_hourly")
     assert (done.code, "Did you mean 'shop_hourly'?" in done.err) == (1, True)
     assert project.cloud.dags["shop"].paused
-    assert project.mwaa("unpause", "shop", "shop", "--json").json == {"changed": ["shop"], "already": []}
+    assert project.mwaa("unpause", "shop", "shop", "--json").json == {
+        "changed": ["shop"],
+        "already": [],
+        "unfinished": {},
+    }
     assert not project.cloud.dags["shop"].paused
     assert len([call for call in project.cloud.calls if call.method == "PATCH"]) == 2
+
+
+def test_pause_warns_of_runs(project: Project) -> None:
+    """Airflow does nothing more for a paused DAG: what it leaves midway is told, of the DAGs that are named alone."""
+    shop = project.cloud.dags["shop"]
+    shop.runs = [Run("one", "running"), Run("two", "queued"), Run("done")]
+    project.cloud.dags["other"] = Dag("other", runs=[Run("its", "running")])
+    done = project.mwaa("pause", "shop")
+    assert (done.code, done.out) == (0, "shop is paused\n")
+    assert done.err == "! Begun and not ended: 2 runs of shop. Until it is unpaused, no further task starts.\n"
+    assert project.mwaa("pause", "shop", "--json").json["unfinished"] == {"shop": ["one", "two"]}
+    assert project.mwaa("unpause", "shop").err == ""
 
 
 def test_errors(project: Project) -> None:

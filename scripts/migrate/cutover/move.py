@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from mwaa_dbt.errors import ProjectError
 from scripts.airflow.environment import Environment
 from scripts.airflow.model import moment, shown
-from scripts.airflow.pausing import set_paused
+from scripts.airflow.pausing import active, set_paused
 from scripts.aws import RestError
 from scripts.console import Notes, step
 from scripts.deploy.lock import Lock
@@ -22,7 +22,7 @@ from scripts.history.text import count
 from scripts.migrate.cutover.ledger import Entry, Ledger, To
 from scripts.migrate.cutover.makeup import make_up
 from scripts.migrate.cutover.marks import as_has, dues, mark, run_at, succeed
-from scripts.migrate.cutover.times import Tick, Timed, Turn, active, between, needed, newest, read_turns, stuck
+from scripts.migrate.cutover.times import Tick, Timed, Turn, between, needed, newest, read_turns, stuck
 
 POLL = 2.0  # seconds between two looks
 SETTLED = 10.0  # seconds without a run after which no event of an asset is on its way

@@ -10,12 +10,13 @@ from mwaa_dbt.errors import ProjectError
 from scripts.airflow.environment import Environment
 from scripts.airflow.find import all_dags, match_names
 from scripts.airflow.model import Dag, moment, shown
+from scripts.airflow.pausing import active
 from scripts.airflow.rest import dag_path
 from scripts.console import step
 from scripts.history.text import count
 from scripts.migrate.cutover.ledger import Entry, Ledger
 from scripts.migrate.cutover.links import neighbours, read_feeds, units
-from scripts.migrate.cutover.times import Timed, Turn, active, needed, newest, read_timed, read_turns, stuck
+from scripts.migrate.cutover.times import Timed, Turn, needed, newest, read_timed, read_turns, stuck
 from scripts.migrate.sides import Sides
 
 # Operators that wait for other DAGs or start them; which ones, Airflow's API does not say.

@@ -13,7 +13,6 @@ from scripts.airflow.model import moment, read_dag
 from scripts.airflow.rest import PAGE, Airflow, dag_path
 
 Kind = Literal["time", "assets", "once", "continuous", "none"]
-ACTIVE = ("running", "queued")
 # Airflow reckons the next run from runs of these types alone (DagModel's _get_latest_runs_stmt, 2.11 and 3).
 AUTOMATED = ("scheduled", "backfill")
 OURS = "cutover__"  # what the ids of runs begin with that a cutover makes by hand
@@ -169,15 +168,6 @@ def _turn(run: Mapping[str, Any]) -> Turn | None:
     after = run.get("run_after") or end
     tick = Tick(moment(logical), moment(run.get("data_interval_start") or logical), moment(end), moment(after))
     return Turn(name, str(run["state"]), tick)
-
-
-def active(airflow: Airflow, dag: str = "~") -> dict[str, list[str]]:
-    """Return the ids of runs that have not ended, by DAG: of one DAG, or of all."""
-    found: dict[str, list[str]] = {}
-    for state in ACTIVE:
-        for run in airflow.pages(f"{dag_path(dag)}/dagRuns", "dag_runs", state=state):
-            found.setdefault(str(run["dag_id"]), []).append(str(run["dag_run_id"]))
-    return found
 
 
 def newest(turns: Iterable[Turn]) -> Turn | None:

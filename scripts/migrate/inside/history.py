@@ -99,6 +99,9 @@ def _read(session: Any, name: str, conf: dict[str, Any], last: list[Any] | None)
     question = select(*wanted, *places).select_from(source).where(chosen).order_by(*order).limit(ROWS)
     found = session.execute(question).all()
     rows = [{column.name: encoded(value) for column, value in zip(wanted, row)} for row in found]  # noqa: B905
+    for row in rows if name == "log" else ():
+        # Of what was sent to connections and variables, Airflow 2 keeps there what it does not know as a secret.
+        row["extra"] = row["extra"] if row["dag_id"] else None
     return rows, list(found[-1][len(wanted) :]) if found else []
 
 
