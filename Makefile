@@ -30,8 +30,8 @@ test: check ## All checks and tests, one whole run of the rehearsal among them
 test-matrix: setup ## Build and run the project on each version of Airflow; AIRFLOW=2.11.2 on one
 	@MATRIX_AIRFLOW=$(AIRFLOW) $(BIN)/pytest -m matrix tests/matrix
 
-test-migrate: setup ## Migrate between two rehearsals that run side by side, a quarter of an hour
-	@$(BIN)/pytest -m pair tests/e2e
+test-migrate: setup ## Migrate from a rehearsal on Airflow 2.11 to another one; AIRFLOW=3.3.1 from that
+	@MIGRATE_AIRFLOW=$(AIRFLOW) $(BIN)/pytest -m pair tests/e2e
 
 bench: setup ## Measure in short, about ten minutes, and show it; nothing is kept
 	@$(BIN)/python -m benchmarks parse fork run deploy history

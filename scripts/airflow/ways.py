@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections import deque
 from collections.abc import Callable
 
 from mwaa_dbt.errors import ProjectError
@@ -13,7 +15,8 @@ from scripts.aws.environment import detail
 
 # MWAA's limits (user guide, access-mwaa-apache-airflow-rest-api; the SDK's RestApiPath); 6 MB an answer, too.
 LONGEST = 64  # characters of a path
-PACE = 0.1  # seconds from one call to the next
+RATE = 10  # calls a second, and as many at once
+SETTING = "MWAA_CALLS_PER_SECOND"
 BROKEN = 500
 PAUSES = (2.0, 4.0)  # seconds before a reading request is sent again
 
@@ -30,7 +33,7 @@ class Ways:
     """
 
     def __init__(self, mwaa: Mwaa, is_2: bool, closed: Callable[[ProjectError], ProjectError]) -> None:
-        self._mwaa, self._closed, self._next = mwaa, closed, 0.0
+        self._mwaa, self._closed, self._calls = mwaa, closed, deque[float](maxlen=_rate())
         self._web = Web(mwaa.web_token, is_2)
 
     def send(self, ask: Ask) -> Answer:
@@ -63,9 +66,18 @@ class Ways:
         return self._web.send(ask) if ask.large or len(f"/{ask.path}") > LONGEST else self._invoke(ask)
 
     def _invoke(self, ask: Ask) -> Answer:
-        time.sleep(max(0.0, self._next - time.monotonic()))
-        self._next = time.monotonic() + PACE
+        if len(self._calls) == self._calls.maxlen:
+            time.sleep(max(0.0, self._calls[0] + 1.0 - time.monotonic()))
+        self._calls.append(time.monotonic())
         try:
             return Answer(200, self._mwaa.ask(ask.method, f"/{ask.path}", ask.query, ask.body))
         except RestError as error:
             return Answer(error.status, error.answer)
+
+
+def _rate() -> int:
+    """Return how many calls a second are made: all that MWAA takes, or what somebody wants who shares it."""
+    text = os.environ.get(SETTING, str(RATE))
+    if not text.isdecimal() or not int(text):
+        raise ProjectError(f"{text!r} is no number of calls.", SETTING, f"write a whole number, as MWAA's own: {RATE}")
+    return int(text)

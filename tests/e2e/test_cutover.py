@@ -20,7 +20,8 @@ from tests.e2e.conftest import Project
 from tests.e2e.pairs import make_pair, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.pair]
-MINUTE, PATIENCE = timedelta(minutes=1), 240.0
+MINUTE, PATIENCE = timedelta(minutes=1), 480.0
+STARTING = 3 * MINUTE  # that two rehearsals take at least: a DAG that catches up would begin with runs by the dozen
 DAGS = {"skips": False, "catches_up": True}  # whether with catchup
 # Several tasks: a DAG that is paused between them would stop midway. Airflow does not end a run before its teardowns.
 PARTS = ("first", "second", "third")
@@ -58,7 +59,7 @@ class World:
     """Two rehearsals and what their tasks noted."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.begun = root, datetime.now(UTC) - MINUTE
+        self.root, self.begun = root, datetime.now(UTC) + STARTING
         self.old, self.new = make_pair(root)
         for side, project in (("old", self.old), ("new", self.new)):
             self._fill(project, side)

@@ -123,7 +123,7 @@ def migrate(pair: Pair, verb: str, *more: str) -> Done:
 def despite_kills(pair: Pair, verb: str, *more: str, times: int = 3) -> Done:
     """Kill a command at moments of chance, then run it to its end."""
     for _ in range(times):
-        command = [MWAA, *words(pair, verb, *more)]
+        command = [str(MWAA), *words(pair, verb, *more)]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, cwd=pair[1].paths.root, stdout=pipe, stderr=pipe) as process:
             try:

@@ -33,10 +33,11 @@ GOOD = ("success", None)  # states of a first run; None: there is none yet
 
 @dataclass(frozen=True)
 class Wish:
-    """How long to wait for a quiet moment, and for the first run; None to look for no run. Seconds."""
+    """How long to wait for a quiet moment, and for the first run (None: for none); from look to look. Seconds."""
 
     wait: float
     verify: float | None
+    poll: float
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Move:
                 if time.monotonic() - begun > self.wish.wait:
                     raise self._never(dag, running)
                 notes.now(f"{dag}: waiting for {_some(running)} in {name}")
-                time.sleep(POLL)
+                time.sleep(self.wish.poll)
         return self.ledger.save(replace(entry, step="paused"))
 
     def _paused(self, dag: str) -> bool:
@@ -166,7 +167,7 @@ class Move:
                 with suppress(RestError):
                     self.taker.airflow.call("PUT", f"parseDagFile/{taker.token}")
             notes.now(f"{dag}: waiting for the DAG processor of {self.taker.mwaa.name}")
-            time.sleep(POLL)
+            time.sleep(self.wish.poll)
 
     def switch(self, entry: Entry) -> Entry:
         """Let the DAG run on the taking side, and make up for what was due while it ran on neither.
@@ -214,7 +215,7 @@ class Move:
         with step(f"{entry.dag}: first run in {self.taker.mwaa.name}") as notes:
             while (found := self._first(entry, end - time.monotonic())) is None:
                 notes.now(f"{entry.dag}: waiting for its first run in {self.taker.mwaa.name}")
-                time.sleep(POLL)
+                time.sleep(self.wish.poll)
             notes.append(found.first_state or found.note)
         # Not ended: a command that is killed before the way back finds it so.
         return self.ledger.save(found if found.first_state in GOOD else replace(found, step="switched"))

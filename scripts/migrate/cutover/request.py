@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scripts.migrate.cutover.rows import Row
     from scripts.migrate.sides import Sides
 
-WAIT, VERIFY = 3600.0, 600.0  # seconds
+WAIT, VERIFY, POLL = 3600.0, 600.0, 2.0  # seconds
 
 Names = Annotated[
     list[str] | None,
@@ -55,6 +55,9 @@ class CutoverRequest(Request):
     ] = WAIT
     verify: Verify = VERIFY
     no_verify: NoVerify = False
+    poll: Annotated[
+        float, typer.Option("--poll", min=0.1, help="Seconds from one look at Airflow to the next.", metavar="SECONDS")
+    ] = POLL
     split: Split = False
     back: Annotated[bool, typer.Option("--return", help="Take the DAGs back into the old environment.")] = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False
@@ -124,7 +127,7 @@ def cutover(**given: Any) -> None:
         ledger = find_ledger(sides)
         rows = read_rows(sides, ledger, choice)
         _agree(sides, rows, [entry.dag for entry in ledger.entries.values() if not entry.ended], request)
-        wish = Wish(request.wait, None if request.no_verify else request.verify)
+        wish = Wish(request.wait, None if request.no_verify else request.verify, request.poll)
         entries = Cutover(sides, ledger, lock, wish).run(rows, "old" if request.back else "new", request.group)
     if request.as_json:
         out.print_json(json.dumps(cutover_report.entries_table(entries)))

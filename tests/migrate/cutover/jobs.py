@@ -62,11 +62,11 @@ class Job:
     """
 
     id: str
-    every: float = 2.0
+    every: float = 1.5
     wide: bool = False
     catchup: bool = False
     paused: bool = True
-    lasts: float = 0.3
+    lasts: float = 0.15
     good: bool = True
     better: int | None = None
     there: bool = True

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from tests.migrate.cutover.jobs import BEGIN, Job, Made
 from tests.operate.server import Call, Cloud, Refusal, answering
 
-PARSE, TICK = 1.0, 0.05  # seconds
+PARSE, TICK = 0.4, 0.05  # seconds
 
 
 @dataclass
