@@ -104,6 +104,7 @@ def check(**given: Any) -> None:
 
 def _mend(case: Case, report: Report, request: Request) -> Report:
     """Write what is safe, and return the report of what is left."""
+    from scripts.history.text import count
     from scripts.migrate.check import fix
     from scripts.migrate.check.examine import examine
     from scripts.migrate.check.source import read_sources
@@ -123,6 +124,5 @@ def _mend(case: Case, report: Report, request: Request) -> Report:
         for line in change.diff(name):
             err.print(line, markup=False, style={"+": "green", "-": "red"}.get(line[:1]))
     kept = len(changes) - len(back)
-    mended = f"{kept} file{'s' if kept != 1 else ''} mended"
-    err.print(mended if kept else "There was nothing that is safe to mend.", markup=False)
+    err.print(f"{count(kept, 'file')} mended" if kept else "There was nothing that is safe to mend.", markup=False)
     return examine(case) if back else after

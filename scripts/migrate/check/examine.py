@@ -12,8 +12,9 @@ from mwaa_dbt.errors import ProjectError
 from scripts.console import step
 from scripts.doctor.constraints import constraints_of
 from scripts.doctor.pins import PYTHON
+from scripts.history.text import count
 from scripts.migrate.check import ignore, importing, options, packages, ruff, rules, source, wanted
-from scripts.migrate.check.finding import SEVERITIES, Finding, Rule
+from scripts.migrate.check.finding import Finding, Rule, rank
 from scripts.migrate.check.merge import merged
 from scripts.migrate.check.packages import Resolver, Side
 from scripts.migrate.check.source import Move, Place, Source, read_sources
@@ -57,9 +58,8 @@ class Report:
     @property
     def seen(self) -> str:
         """What was looked at, for a person."""
-        files = f"{self.files} file{'s' if self.files != 1 else ''}"
-        dags = "" if self.dags is None else f", {self.dags} DAG{'s' if self.dags != 1 else ''} imported"
-        return files + dags
+        dags = "" if self.dags is None else f", {count(self.dags, 'DAG')} imported"
+        return count(self.files, "file") + dags
 
     @property
     def healthy(self) -> bool:
@@ -77,7 +77,7 @@ def examine(case: Case) -> Report:
     with step("DAG files") as notes:
         sources, unread = read_sources(case.place)
         found += unread + static(case.place, sources, move)
-        notes.append(f"{len(sources)} files")
+        notes.append(count(len(sources), "file"))
     dags = None
     with tempfile.TemporaryDirectory() as folder:
         pins, told = _requirements(case, Path(folder))
@@ -139,33 +139,32 @@ def _side(case: Case, version: str) -> tuple[Side | None, list[Finding]]:
 
 def _offline(what: str) -> Finding:
     fix = "run it again where the network lets it, or name a mirror: --images"
-    return Finding("requirements.txt", 0, OFFLINE.name, OFFLINE.severity, what, fix)
+    return OFFLINE.at("requirements.txt", 0, what, fix)
 
 
 def _untried() -> Finding:
     what = "no DAG file was imported: what is in requirements.txt cannot be installed"
-    return Finding("requirements.txt", 0, UNTRIED.name, UNTRIED.severity, what, "mend it, then run this again")
+    return UNTRIED.at("requirements.txt", 0, what, "mend it, then run this again")
 
 
 def _imports(case: Case, sources: list[Source], move: Move, pins: str) -> tuple[int | None, list[Finding]]:
-    dags = case.place.dags
-    prefix = "" if dags == case.place.root else f"{dags.relative_to(case.place.root).as_posix()}/"
+    place = case.place
+    prefix = "" if place.dags == place.root else f"{place.name(place.dags)}/"
     names = [one.name.removeprefix(prefix) for one in sources if one.tree and one.name.startswith(prefix)]
-    folder = case.built or dags
+    folder = case.built or place.dags
     files = [name for name in names if (folder / name).is_file()]
     with step(f"virtualenv of Airflow {move.after} with these requirements"):
         airflow = importing.target(case.paths, move.after, pins)
-    wish = importing.Wish(folder, files, case.place.plugins, move.options, case.seconds or importing.SECONDS)
+    wish = importing.Wish(folder, files, place.plugins, move.options, case.seconds or importing.SECONDS)
     with step(f"import of {len(files)} files, with Airflow {move.after}") as notes:
         reports = importing.run(airflow, wish, notes)
-        count = sum(len(one.get("dags", ())) for one in reports)
-        notes.append(f"{count} DAG{'s' if count != 1 else ''}")
-    return count, list(importing.findings(reports, prefix))
+        dags = sum(len(one.get("dags", ())) for one in reports)
+        notes.append(count(dags, "DAG"))
+    return dags, list(importing.findings(reports, prefix))
 
 
 def all_rules() -> list[Rule]:
     """Return every rule there is, worst first."""
     others = (source, ignore, options, wanted, packages, importing)
     found = [*rules.rules(*rules.MODULES, *others), *ruff.RULES.values(), OFFLINE, UNTRIED]
-    worst = list(SEVERITIES)
-    return sorted(found, key=lambda one: (worst.index(one.severity), one.name))
+    return sorted(found, key=lambda one: (rank(one.severity), one.name))

@@ -21,6 +21,10 @@ class Rule(NamedTuple):
     severity: Severity
     title: str
 
+    def at(self, file: str, line: int, what: str, fix: str, proved: bool = False) -> Finding:
+        """Return a finding of this kind."""
+        return Finding(file, line, self.name, self.severity, what, fix, proved)
+
 
 class Finding(NamedTuple):
     """One place that a later Airflow understands otherwise.
@@ -44,5 +48,9 @@ class Finding(NamedTuple):
 
 def in_order(findings: list[Finding]) -> list[Finding]:
     """Return findings by file and line; what breaks stands first in its line."""
-    worst = list(SEVERITIES)
-    return sorted(set(findings), key=lambda one: (one.file, one.line, worst.index(one.severity), one.rule, one.what))
+    return sorted(set(findings), key=lambda one: (one.file, one.line, rank(one.severity), one.rule, one.what))
+
+
+def rank(severity: Severity) -> int:
+    """Return a severity's place among all; the worst comes first."""
+    return list(SEVERITIES).index(severity)

@@ -31,7 +31,7 @@ def check(place: Place, move: Move) -> Iterator[Finding]:
         for number, pattern in enumerate(map(_stripped, path.read_text().splitlines()), 1):
             if pattern and (found := _judged(pattern, base, files)):
                 what, fix = found
-                yield Finding(place.name(path), number, IGNORE.name, IGNORE.severity, what, fix)
+                yield IGNORE.at(place.name(path), number, what, fix)
 
 
 def _stripped(line: str) -> str:

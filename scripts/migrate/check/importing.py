@@ -133,7 +133,7 @@ def findings(reports: list[dict[str, Any]], prefix: str) -> Iterator[Finding]:
         name = prefix + report["file"]
         if ended := report.get("ended"):
             fix = "do nothing at a file's top level that waits, or ends the process"
-            yield Finding(name, 0, HANGS.name, HANGS.severity, f"while it is imported {ended}", fix, proved=True)
+            yield HANGS.at(name, 0, f"while it is imported {ended}", fix, proved=True)
             continue
         if report.get("error"):
             yield _failed(report, prefix)
@@ -143,7 +143,7 @@ def findings(reports: list[dict[str, Any]], prefix: str) -> Iterator[Finding]:
             if (report["file"], one["line"]) == (first.get("file"), first.get("line")):
                 continue
             what = f"the import of {one['name']} fails: {_short(one['error'])}"
-            yield Finding(name, one["line"], IMPORT.name, IMPORT.severity, what, _instead(one["error"]), proved=True)
+            yield IMPORT.at(name, one["line"], what, _instead(one["error"]), proved=True)
         for one in report.get("warnings", ()):
             yield _warned(one, prefix)
 
@@ -155,12 +155,12 @@ def _failed(report: dict[str, Any], prefix: str) -> Finding:
         if (one["file"], one["line"]) == (place["file"], place["line"]) and UNSET.search(report["error"]):
             what = f"the import ends here: {one['kind']} {one['name']!r} is not on this machine; the rest was not seen"
             variable = f"AIRFLOW_{'VAR' if one['kind'] == 'variable' else 'CONN'}_{one['name'].upper()}"
-            return Finding(file, line, LOOKUP.name, LOOKUP.severity, what, f"export {variable}=… and run it again")
+            return LOOKUP.at(file, line, what, f"export {variable}=… and run it again")
     for one in report.get("barred", ()):
         what = f"the import ends here: it {one['what']}, so the rest was not looked at"
         fix = "do that in a task; a DAG file is imported every 30 s, and in each task"
-        return Finding(prefix + one["file"], one["line"], BARRED.name, BARRED.severity, what, fix)
-    return Finding(file, line, IMPORT.name, IMPORT.severity, error, _instead(error), proved=True)
+        return BARRED.at(prefix + one["file"], one["line"], what, fix)
+    return IMPORT.at(file, line, error, _instead(error), proved=True)
 
 
 def _short(error: str) -> str:
@@ -177,4 +177,4 @@ def _instead(error: str) -> str:
 def _warned(one: dict[str, Any], prefix: str) -> Finding:
     text = _short(one["text"].splitlines()[0])
     kind = one["kind"].rpartition(".")[2]
-    return Finding(prefix + one["file"], one["line"], WARNING.name, WARNING.severity, f"{kind}: {text}", "follow it")
+    return WARNING.at(prefix + one["file"], one["line"], f"{kind}: {text}", "follow it")

@@ -31,7 +31,7 @@ def check(given: Mapping[str, str], where: str, move: Move) -> tuple[Move, list[
         found += _told(name, [*mapped.lost, *mapped.renamed], where, move)
     for name, old, new in defaults(brought, move.before, move.after) if given else ():
         what = f"{name} is not set: it was {old}, and is {new} in Airflow 3"
-        found.append(Finding(where, 0, DEFAULT.name, DEFAULT.severity, what, f'set "{name}" = "{old}" to keep it'))
+        found.append(DEFAULT.at(where, 0, what, f'set "{name}" = "{old}" to keep it'))
     return replace(move, options=brought), found
 
 
@@ -45,4 +45,4 @@ def _told(name: str, lines: list[str], where: str, move: Move) -> Iterator[Findi
         elif name == PICKLING:
             fix = "return what JSON can hold from tasks; Airflow 3 serializes XComs itself"
         what = line if line.startswith("option ") else f"option {line} in Airflow {move.after}"
-        yield Finding(where, 0, rule.name, rule.severity, what, fix)
+        yield rule.at(where, 0, what, fix)

@@ -63,7 +63,7 @@ def check(wanted: list[tuple[int, Requirement]], before: Side | None, after: Sid
 
 
 def _found(line: int, rule: Rule, what: str, fix: str) -> Finding:
-    return Finding("requirements.txt", line, rule.name, rule.severity, what, fix)
+    return rule.at("requirements.txt", line, what, fix)
 
 
 def _fits(one: Requirement, version: str) -> bool:

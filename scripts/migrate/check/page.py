@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts.migrate.check.examine import Report
-from scripts.migrate.check.finding import SEVERITIES, Finding
+from scripts.migrate.check.finding import SEVERITIES, Finding, rank
 from scripts.migrate.check.report import PROVED
 from scripts.page import write_whole
 
@@ -44,10 +44,7 @@ def _files(report: Report) -> Iterator[str]:
     files = defaultdict[str, list[Finding]](list)
     for one in report.findings:
         files[one.file].append(one)
-    worst = list(SEVERITIES)
-    for name, own in sorted(
-        files.items(), key=lambda item: (min(worst.index(one.severity) for one in item[1]), item[0])
-    ):
+    for name, own in sorted(files.items(), key=lambda item: (min(rank(one.severity) for one in item[1]), item[0])):
         rows = "".join(map(_row, own))
         kinds = " ".join(sorted({one.severity for one in own}))
         head = f"<summary>{html.escape(name)} <i>{len(own)}</i></summary>"

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from scripts.console import out, wide
 from scripts.migrate.check.examine import Report
-from scripts.migrate.check.finding import SEVERITIES, Finding, Severity
+from scripts.migrate.check.finding import SEVERITIES, Finding, Severity, rank
 
 MARKS: dict[Severity, str] = {
     "breaks": "[red]✗[/]",
@@ -45,8 +45,7 @@ def grouped(findings: list[Finding]) -> dict[Group, list[Finding]]:
     groups = defaultdict[Group, list[Finding]](list)
     for one in findings:
         groups[one.severity, one.rule, one.what, one.fix].append(one)
-    worst = list(SEVERITIES)
-    return dict(sorted(groups.items(), key=lambda item: (worst.index(item[0][0]), item[1][0].file, item[1][0].line)))
+    return dict(sorted(groups.items(), key=lambda item: (rank(item[0][0]), item[1][0].file, item[1][0].line)))
 
 
 def show(report: Report) -> None:

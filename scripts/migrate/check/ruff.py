@@ -17,6 +17,7 @@ from scripts.migrate.check.source import Move
 from scripts.versions import number
 
 RUFF = Path(sys.executable).with_name("ruff")
+COMMAND = (str(RUFF), "check", "--isolated", "--no-cache", "--preview", "--ignore-noqa", "--exit-zero")
 # AIR001, AIR004, AIR2: style. AIR003: told by rules/lookups.py, which knows connections, too.
 RULES = {
     "AIR002": Rule("AIR002", "changes", "a DAG without a schedule"),
@@ -58,8 +59,7 @@ def run(*arguments: str | Path) -> str:
     Raises:
         ProjectError: if it cannot be run.
     """
-    command = [RUFF, "check", "--isolated", "--no-cache", "--preview", "--ignore-noqa", "--exit-zero", *arguments]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    done = subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise ProjectError(f"ruff failed: {done.stderr.strip()[-500:]}", str(RUFF), "run `make setup`, then this again")
     return done.stdout
@@ -120,7 +120,6 @@ def _fix(one: dict[str, Any]) -> str:
 
 def fixed(text: str, name: str, rules: str) -> str:
     """Return a file's text with the safe fixes of some rules."""
-    command = [RUFF, "check", "--isolated", "--no-cache", "--preview", "--ignore-noqa", "--exit-zero", "--quiet"]
-    options = ["--select", rules, "--fix", "--stdin-filename", name, "-"]
-    done = subprocess.run(list(map(str, [*command, *options])), input=text.encode(), capture_output=True, check=False)
+    options = ["--quiet", "--select", rules, "--fix", "--stdin-filename", name, "-"]
+    done = subprocess.run([*COMMAND, *options], input=text.encode(), capture_output=True, check=False)
     return done.stdout.decode() or text

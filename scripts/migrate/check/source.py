@@ -121,7 +121,7 @@ class Source:
     def finding(self, place: ast.AST | int, rule: Rule, what: str, fix: str) -> Finding:
         """Return a finding at a node or line."""
         line = place if isinstance(place, int) else int(getattr(place, "lineno", 0))
-        return Finding(self.name, line, rule.name, rule.severity, what, fix)
+        return rule.at(self.name, line, what, fix)
 
 
 def _walk(
@@ -170,7 +170,7 @@ def read_sources(place: Place) -> tuple[list[Source], list[Finding]]:
             continue
         if path.suffix == ".py" and not _is_utf_8(path):
             what = "it is no UTF-8, so ruff's rules (AIR…) were not tried"
-            findings.append(Finding(place.name(path), 0, UNREAD.name, UNREAD.severity, what, "save it as UTF-8"))
+            findings.append(UNREAD.at(place.name(path), 0, what, "save it as UTF-8"))
     if not any(source.tree for source in sources) and not findings:
         fix = "name the folder that holds the DAG files (*.py), or one with dags/ in it"
         raise ProjectError("There is no Python file in it.", str(place.root), fix)
@@ -211,5 +211,5 @@ def _source(path: Path, name: str) -> Source:
 def _unread(name: str, error: SyntaxError | ValueError) -> Finding:
     if name.endswith(".py"):
         line, reason = (error.lineno or 0, error.msg) if isinstance(error, SyntaxError) else (0, str(error))
-        return Finding(name, line, SYNTAX.name, SYNTAX.severity, f"Python 3.12 does not read it: {reason}", "mend it")
-    return Finding(name, 0, UNREAD.name, UNREAD.severity, "it is no UTF-8 text", "look at it by hand")
+        return SYNTAX.at(name, line, f"Python 3.12 does not read it: {reason}", "mend it")
+    return UNREAD.at(name, 0, "it is no UTF-8 text", "look at it by hand")

@@ -84,7 +84,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _unread(file: Path, number: int, what: str, fix: str) -> Finding:
-    return Finding(file.name, number, LINE.name, LINE.severity, what, fix)
+    return LINE.at(file.name, number, what, fix)
 
 
 def _option(file: Path, number: int, option: re.Match[str], move: Move) -> Iterator[Finding]:
@@ -110,4 +110,4 @@ def _constraint(file: Path, number: int, value: str, move: Move) -> Finding:
         )
     what = f"constraints of Airflow {found['airflow']} and Python {found['python']}: pip installs nothing at all then"
     new = value.replace(found[0], f"constraints-{move.after}/constraints-{PYTHON}.txt")
-    return Finding(file.name, number, CONSTRAINT.name, CONSTRAINT.severity, what, f"leave it out, or write {new}")
+    return CONSTRAINT.at(file.name, number, what, f"leave it out, or write {new}")
