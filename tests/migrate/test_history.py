@@ -108,7 +108,7 @@ def test_days(full: Airflow2, aws: Aws, cloud: str) -> None:
     assert len(rows(aws, "days", "dag_run")) == 10
 
 
-@pytest.mark.parametrize("after", [1, 3, 6])
+@pytest.mark.parametrize("after", [3, *(pytest.param(after, marks=pytest.mark.slow) for after in (1, 6))])
 def test_killed_dump_goes_on(full: Airflow2, aws: Aws, cloud: str, after: int) -> None:
     """A dump that is killed and run again ends in the same; its whole parts are not written again."""
     folder, bucket = f"killed{after}", aws.bucket("new")

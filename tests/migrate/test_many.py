@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+import pytest
+
 from scripts.airflow.environment import Environment
 from scripts.airflow.rest import PAGE, Airflow, Answer, Ask
 from scripts.aws import Aws
@@ -35,6 +37,7 @@ def side(world: World, store: Store) -> Environment:
     return made
 
 
+@pytest.mark.slow
 def test_hundred_thousand_variables(make: Make) -> None:
     """Each page is asked for once, a part holds 5,000 of them, and a request brings a hundred."""
     world = make("2.11.2", "3.3.1")

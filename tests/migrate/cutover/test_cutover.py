@@ -6,11 +6,17 @@ import json
 import signal
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from tests.migrate.cutover.cutting import NEW, Pair, assert_each_once, ended, turns
 from tests.migrate.cutover.scheduled import until
 
 STATE = "migrate/shop-old/cutover.json"
+
+
+def slow(value: object) -> ParameterSet:
+    """Return one of many cases, for `make test-all`."""
+    return pytest.param(value, marks=pytest.mark.slow)
 
 
 def ran(pair: Pair, dag: str, more: int = 2) -> None:
@@ -58,7 +64,7 @@ def test_catchup_does_not_begin_anew(sides: Pair) -> None:
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
-@pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("at", [slow(1), slow(2), 3, slow(4), slow(5)])
 def test_kill_and_repeat(sides: Pair, at: int, before: bool) -> None:
     """Killed at any change, before or after it is done: the same command goes on, and each turn runs once."""
     old, new = sides.both("shop")
@@ -73,7 +79,7 @@ def test_kill_and_repeat(sides: Pair, at: int, before: bool) -> None:
     assert victim.process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("versions", ["sides", "sides3"])
+@pytest.mark.parametrize("versions", ["sides", slow("sides3")])
 def test_failing_first_run_goes_back(versions: str, request: pytest.FixtureRequest) -> None:
     """The first run in the new side fails: the old one has the DAG again, and does that turn, too."""
     pair: Pair = request.getfixturevalue(versions)
@@ -95,7 +101,7 @@ def test_failing_first_run_goes_back(versions: str, request: pytest.FixtureReque
 
 
 @pytest.mark.parametrize("catchup", [False, True], ids=["no catchup", "catchup"])
-@pytest.mark.parametrize("versions", ["sides", "sides3"])
+@pytest.mark.parametrize("versions", ["sides", slow("sides3")])
 def test_only_what_failed_is_done_again(versions: str, catchup: bool, request: pytest.FixtureRequest) -> None:
     """The first run fails and the next one succeeds before the way back: the old side does the first one alone."""
     pair: Pair = request.getfixturevalue(versions)
