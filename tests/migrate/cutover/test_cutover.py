@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+from typing import Any
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from tests.migrate.cutover.cutting import NEW, Pair, assert_each_once, ended, turns
 from tests.migrate.cutover.scheduled import until
@@ -14,7 +14,7 @@ from tests.migrate.cutover.scheduled import until
 STATE = "migrate/shop-old/cutover.json"
 
 
-def slow(value: object) -> ParameterSet:
+def slow(value: object) -> Any:
     """Return one of many cases, for `make test-all`."""
     return pytest.param(value, marks=pytest.mark.slow)
 
