@@ -104,8 +104,10 @@ def test_enough_and_no_more(pair: Databases, seen: Seen) -> None:
         world.aws.logs.write(group, "a", [])
         world.aws.logs.append(group, stream, events)
     operator, execution = (printed(world, whom) for whom in ("operator", "execution"))
-    for words in (("export", "--history"), ("import",), ("secrets",), ("secrets", "--remove", "--yes"), ("logs",)):
+    world.aws.secrets.create("airflow/connections/crm", "theirs")
+    for words in (("export", "--history"), ("import",), ("secrets", "--on-conflict", "replace"), ("logs",)):
         run(world, *words)
+    run(world, "secrets", "--remove", "--yes")
     for cloud in (world.old, world.new):
         arn = cloud.described["Arn"]
         seen.asks["operator"].append(Ask("airflow:GetEnvironment", arn))
