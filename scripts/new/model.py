@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,7 +101,7 @@ def _declared(project: DbtProject, table: dict[str, object], kind: str, key: str
     for folder in folders if isinstance(folders, list) else ():
         for path in sorted((project.folder / str(folder)).rglob("*.y*ml")):
             for one in project.read(path.relative_to(project.folder).as_posix()).get(kind) or ():
-                inner = one.get("tables") or () if kind == "sources" else ({},)
+                inner: Sequence[dict[str, str]] = one.get("tables") or () if kind == "sources" else ({},)
                 yield from ((".".join(filter(None, (one["name"], part.get("name")))), path) for part in inner)
 
 
