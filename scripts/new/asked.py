@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
+from scripts import connections
 from scripts.console import step
 from scripts.dbt import Dbt
 from scripts.new.dialect import examine_sql
 from scripts.new.finding import Case, Finding
-from scripts.new.static import FOREIGN, OURS, macros_in, read_texts
+from scripts.new.static import OURS, foreign_macros, needed_variables
 
 LOCK = "package-lock.yml"
+# In the examined copy alone: what another adapter's form of a macro is called through.
+MADE_UP = "mwaa_new_made_up.sql"
+STUB = "{{% macro snowflake__{base}() %}}{{{{ return({adapter}__{base}(*varargs, **kwargs)) }}}}{{% endmacro %}}\n"
 # Of dbt-snowflake, and of dbt itself.
 MATERIALIZED = (
     "view",
@@ -71,15 +77,23 @@ def vendor(case: Case, dbt: Dbt, installed: Path) -> Iterator[Finding | str]:
 
 
 def examine_parsed(case: Case, dbt: Dbt) -> Iterator[Finding]:
-    """Parse and compile a project whose packages are there, and yield what is in the way of running it here."""
+    """Parse and compile a project whose packages are there, and yield what is in the way of running it here.
+
+    What the files have told already (a variable, a macro) is made up in the copy, so that dbt gets further.
+    """
+    missing = foreign_macros(case)
+    _make_up(case, missing)
+    placeholders = dict.fromkeys(needed_variables(case), connections.PLACEHOLDER)
+    dbt = replace(dbt, environment={**dbt.environment, **placeholders})
     try:
         with step("dbt parse"):
             dbt.parse(case.project)
     except ProjectError as error:
+        yield from map(partial(_no_macro, case), missing.items())
         yield Finding(True, error.what, error.where, error.fix)
         return
     manifest = json.loads((case.project.folder / "target/manifest.json").read_bytes())
-    yield from _macros(case, manifest)
+    yield from _macros(case, manifest, missing)
     yield from _materialized(case, manifest)
     with step("each model as SQL, read as Snowflake reads it") as notes:
         done = dbt.attempt(case.project, "compile", *OFFLINE)
@@ -87,21 +101,35 @@ def examine_parsed(case: Case, dbt: Dbt) -> Iterator[Finding]:
         notes.append(f"{len(models)} models")
         yield from examine_sql(case, models)
         # What needs the warehouse to be compiled is told by the first run.
-        notes.extend([f"{_uncompiled(done.events)} not compiled without a warehouse"] if done.code else [])
+        if open_ones := _uncompiled(done.events):
+            notes.append(f"{open_ones} not compiled without a warehouse")
 
 
-def _macros(case: Case, manifest: dict[str, Any]) -> Iterator[Finding]:
-    """Yield the macros that only another adapter has a form of: dbt would find none to call."""
-    names = {macro["name"] for macro in manifest["macros"].values()}
-    for name, (path, line) in macros_in(list(read_texts(case))).items():
-        adapter, _, base = name.partition("__")
-        if adapter in FOREIGN and base and not names & {f"{OURS}__{base}", f"default__{base}"}:
-            yield Finding(
-                True,
-                f"Macro {base} has a form for {adapter}, none for {OURS} and no default.",
-                case.where(path, line),
-                f"add the macro {OURS}__{base}",
-            )
+def _make_up(case: Case, missing: Mapping[str, tuple[str, Path, int]]) -> None:
+    if missing:
+        folder = str((case.project.read("dbt_project.yml").get("macro-paths") or ["macros"])[0])
+        path = case.project.folder / folder / MADE_UP
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(STUB.format(base=base, adapter=adapter) for base, (adapter, *_) in missing.items()))
+
+
+def _macros(case: Case, manifest: dict[str, Any], missing: Mapping[str, tuple[str, Path, int]]) -> Iterator[Finding]:
+    """Yield the macros that only another adapter has a form of; dbt's own and packages' may have one, too."""
+    real = [one for one in manifest["macros"].values() if Path(one["original_file_path"]).name != MADE_UP]
+    names = {macro["name"] for macro in real}
+    for base, about in missing.items():
+        if not names & {f"{OURS}__{base}", f"default__{base}"}:
+            yield _no_macro(case, (base, about))
+
+
+def _no_macro(case: Case, found: tuple[str, tuple[str, Path, int]]) -> Finding:
+    base, (adapter, path, line) = found
+    return Finding(
+        True,
+        f"Macro {base} has a form for {adapter}, none for {OURS} and no default.",
+        case.where(path, line),
+        f"add the macro {OURS}__{base}",
+    )
 
 
 def _materialized(case: Case, manifest: dict[str, Any]) -> Iterator[Finding]:

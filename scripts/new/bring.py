@@ -92,9 +92,10 @@ def _examine(paths: Paths, staged: DbtProject, original: DbtProject, work: Path)
     for told in vendor(case, dbt, original.packages):
         (notes if isinstance(told, str) else findings).append(told)  # type: ignore[arg-type]
     _keep(project, staged)
-    if not any(one.must and ("packages cannot" in one.what or "It wants dbt" in one.what) for one in findings):
+    # Without its packages, or with another dbt than it wants, all that dbt says is that.
+    if not project.wants_packages or project.packages.is_dir():
         findings += examine_parsed(case, dbt)
-    return sorted(_once(findings), key=lambda one: not one.must), notes
+    return sorted(findings, key=lambda one: not one.must), notes
 
 
 def _keep(project: DbtProject, staged: DbtProject) -> None:
@@ -103,14 +104,6 @@ def _keep(project: DbtProject, staged: DbtProject) -> None:
         shutil.copy2(lock, staged.folder)
     elif project.packages.is_dir():
         shutil.copytree(project.packages, staged.packages)
-
-
-def _once(findings: list[Finding]) -> Iterator[Finding]:
-    """Leave out what dbt says of a variable that the files have told already, one at a time."""
-    told = [one.what for one in findings if one.what.startswith("env_var(")]
-    for one in findings:
-        if not (told and one.what.startswith("`dbt parse` failed") and "Env var required" in one.what):
-            yield one
 
 
 def _target(settings: Settings) -> DbtTarget:

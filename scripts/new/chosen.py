@@ -37,5 +37,5 @@ def ask(question: str, argument: str) -> str:
         typer.BadParameter: if there is no terminal to ask at.
     """
     if not can_ask():
-        raise typer.BadParameter("there is no terminal to ask at: give it", param_hint=argument)
+        raise typer.BadParameter(f"give it, since there is no terminal to ask at ({question})", param_hint=argument)
     return str(typer.prompt(question, err=True)).strip()

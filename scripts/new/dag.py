@@ -19,6 +19,7 @@ from scripts.paths import Paths
 DAILY = "0 5 * * *"
 PRESETS = ("@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 NEVER = "none"
+LONGEST = 30  # characters of a selection in the file's first line
 FIELD = r"[\d*,/\-A-Za-z#?]+"
 CRON = re.compile(rf"{FIELD}(\s+{FIELD}){{4}}")
 TEXT = '''"""{about}"""
@@ -94,9 +95,11 @@ def dag_text(wish: DagWish) -> str:
 
 
 def _about(wish: DagWish) -> str:
-    what = " ".join(wish.select).replace("\\", "").replace('"', "'") if wish.select else "the whole project"
+    """Return the file's first line; a selection that does not fit stands below anyway."""
+    chosen = " ".join(wish.select).replace("\\", "").replace('"', "'")
+    what = f"a part of {wish.project} ({chosen})" if 0 < len(chosen) <= LONGEST else f"{wish.project}"
     when = "when it is triggered" if wish.schedule == NEVER else f"by the schedule {wish.schedule}"
-    return f"Build {wish.project} {when} ({what}): one task per seed, model, snapshot and its tests."
+    return f"Build {what} {when}: one task per node and its tests."
 
 
 def _quoted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from scripts.new.static import OURS
 # dbt's name of an adapter → sqlglot's of its dialect, where they differ.
 DIALECTS = {"fabric": "tsql", "sqlserver": "tsql", "synapse": "tsql", "sqlite": "sqlite"}
 WIDEST = 70  # characters of a line that is shown
+# It warns on standard error of what it cannot translate, without saying in which model.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 def examine_sql(case: Case, models: Iterable[tuple[Path, str]]) -> Iterator[Finding]:
@@ -70,8 +73,8 @@ def _other(case: Case, file: Path, sql: str, foreign: str, ours: str) -> Iterato
     written, meant = pairs[0] if pairs else ("", "")
     yield Finding(
         False,
-        f"{file.stem} means something else on {OURS} than on {case.adapter}: `{_cut(written)}` is "
-        f"`{_cut(meant)}` there.",
+        f"{file.stem} would mean something else: `{_cut(written)}`, as {case.adapter} reads it, is "
+        f"`{_cut(meant)}` on {OURS}.",
         case.where(file),
         "compare; sqlglot's translation is a hint, no proof",
     )

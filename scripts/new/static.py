@@ -80,9 +80,20 @@ def found_in(texts: list[Text], pattern: re.Pattern[str]) -> Iterator[tuple[Path
             yield path, text.count("\n", 0, match.start()) + 1, match
 
 
-def macros_in(texts: list[Text]) -> dict[str, tuple[Path, int]]:
-    """Return where each macro of the project is defined."""
-    return {match[1]: (path, line) for path, line, match in found_in(texts, MACRO)}
+def foreign_macros(case: Case) -> dict[str, tuple[str, Path, int]]:
+    """Return the project's macros that other adapters have a form of, and Snowflake none: adapter, file and line."""
+    own = {match[1]: (path, line) for path, line, match in found_in(list(read_texts(case)), MACRO)}
+    forms = ((*name.partition("__")[::2], place) for name, place in own.items())
+    return {
+        base: (adapter, *place)
+        for adapter, base, place in forms
+        if adapter in FOREIGN and base and not own.keys() & {f"{OURS}__{base}", f"default__{base}"}
+    }
+
+
+def needed_variables(case: Case) -> set[str]:
+    """Return the environment variables that the project reads without a default."""
+    return {match[1] for _, _, match in found_in(list(read_texts(case)), ENV_VAR)}
 
 
 def _paths(case: Case, table: dict[str, Any]) -> Iterator[Finding]:
