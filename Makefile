@@ -1,7 +1,8 @@
 # The verbs a person types. Each makes what it needs: a Python 3 with venv is all that must be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-matrix test-migrate check build up down bench bench-full bench-report clean
+.PHONY: help setup run test test-all test-matrix test-migrate check build up down bench bench-full bench-report clean
 BIN := .venv/bin
+TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 help: ## Show these verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -25,7 +26,10 @@ check: build ## Lint, types and shellcheck
 	@sh scripts/check.sh
 
 test: check ## All checks and tests, one whole run of the rehearsal among them
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest $(TOGETHER)
+
+test-all: check ## The proofs in every case, too: each right, each moment of a kill, each way to fail
+	@$(BIN)/pytest $(TOGETHER) -m "not matrix and not pair"
 
 test-matrix: setup ## Build and run the project on each version of Airflow; AIRFLOW=2.11.2 on one
 	@MATRIX_AIRFLOW=$(AIRFLOW) $(BIN)/pytest -m matrix tests/matrix

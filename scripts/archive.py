@@ -121,9 +121,14 @@ def count_hooks(manifest: dict[str, Any]) -> dict[str, int]:
 
 
 def _node(node: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: node[key] for key in KEPT if node.get(key) not in (None, [], {})}
+    # Two thirds of a node's config are what dbt takes anyway; a parse would hold them for each node.
+    kept = _said({key: _said(node[key]) if key == "config" else node[key] for key in KEPT if key in node})
     # A copy, since tests are settled below.
     return {**kept, "depends_on": {"nodes": list(node.get("depends_on", {}).get("nodes", []))}}
+
+
+def _said(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value not in (None, [], {})}
 
 
 def _settle_tests(nodes: dict[str, dict[str, Any]]) -> None:
