@@ -19,6 +19,7 @@ from scripts.dev.outcome import Outcome, outcome
 from scripts.projects import LEFT_OUT, MADE
 
 QUIET = 50  # milliseconds without another change, after which a save is whole
+LOOK = 2000  # milliseconds between two looks of its own
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def begin(kit: Kit) -> Outcome | None:
     with step(f"dbt project {kit.source.name} parsed") as notes:
         answer = kit.session.ask(do="start")
         found = outcome(kit.staged, {"changed": [], "results": [], "previews": [], **answer}, [])
-        if found.good and kit.session.ask(do="look").get("there"):
+        if "failed" not in answer and kit.session.ask(do="look").get("there"):
             notes.append("some of it is built already")
     return None if found.good else found
 
@@ -82,5 +83,8 @@ def _round(kit: Kit, manner: Manner, files: list[str], select: list[str] | None)
 
 def _saves(folder: Path) -> Iterator[set[str]]:
     ignored = DefaultFilter(ignore_dirs=(*DefaultFilter.ignore_dirs, *LEFT_OUT, *MADE))
-    for changes in watch(folder, watch_filter=ignored, step=QUIET, debounce=400):
+    # Now and then it looks without being told: of a save before the first look, or on a network's disk, nobody tells.
+    for changes in watch(
+        folder, watch_filter=ignored, step=QUIET, debounce=400, rust_timeout=LOOK, yield_on_timeout=True
+    ):
         yield {path for _, path in changes}

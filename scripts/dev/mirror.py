@@ -25,15 +25,20 @@ class Mirror:
     def follow(self) -> list[str]:
         """Bring the copy up to the source and return the files that differed; the first look copies all."""
         there = dict(_files(self._source.folder))
-        changed = [name for name, stamp in there.items() if self._seen.get(name) != stamp]
-        for name in changed:
-            (self._target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self._source.folder / name, self._target / name)
+        changed = [name for name, stamp in there.items() if self._seen.get(name) != stamp and self._copy(name)]
         gone = sorted(self._seen.keys() - there.keys()) if self._seen else self._strangers(there)
         for name in gone:
             (self._target / name).unlink(missing_ok=True)
         self._seen = there
         return sorted([*changed, *gone])
+
+    def _copy(self, name: str) -> bool:
+        (self._target / name).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(self._source.folder / name, self._target / name)
+        except FileNotFoundError:
+            return False  # an editor's, gone meanwhile
+        return True
 
     def _strangers(self, wanted: dict[str, Stamp]) -> list[str]:
         """Return what an earlier copy still has, and the source has no more."""
@@ -46,7 +51,7 @@ def _files(root: Path) -> Iterator[tuple[str, Stamp]]:
     for folder, folders, files in os.walk(root):
         left = LEFT_OUT | (MADE if Path(folder) == root else set())
         folders[:] = [name for name in folders if name not in left]
-        for path in (Path(folder, name) for name in files if name not in left):
+        for path in (Path(folder, name) for name in files if name not in left and not name.startswith(".")):
             try:
                 about = path.stat()
             except FileNotFoundError:

@@ -8,6 +8,7 @@ from typing import Any
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.problems import Files, explain
 from mwaa_dbt.states import FAILED
+from mwaa_dbt.tables import suggestion
 from scripts.dbt import Done, refuse_unknown_keys
 from scripts.dev.session import Answer
 from scripts.projects import DbtProject
@@ -62,6 +63,8 @@ def outcome(staged: DbtProject, answer: Answer, files: list[str]) -> Outcome:
         return Outcome(files, errors=[_failed(staged, answer["failed"])], seconds=seconds)
     if "outside" in answer:
         return Outcome(files, errors=[_outside(staged, answer["outside"])], seconds=seconds)
+    if "nothing" in answer:
+        return Outcome(files, errors=[_nothing(staged, answer["nothing"], answer["known"])], seconds=seconds)
     problems = Files(staged.folder, staged.name, "dev")
     bad = [one for one in answer["results"] if one["status"] in FAILED]
     errors = [explain(problems, one["node"], one["status"], one["message"], one["sql"]).error for one in bad]
@@ -94,6 +97,15 @@ def _failed(staged: DbtProject, text: str) -> ProjectError:
     if isinstance(error, ProjectError):
         return ProjectError(error.what, error.where, "mend it and save")
     raise error
+
+
+def _nothing(staged: DbtProject, select: list[str], known: list[str]) -> ProjectError:
+    hint = suggestion(select[0].strip("+"), known)
+    return ProjectError(
+        f"The selection {' '.join(select)!r} names no node of {staged.name}.{hint}",
+        "--select",
+        "name nodes in dbt's syntax: stg_orders+, tag:finance, path:models/staging",
+    )
 
 
 def _outside(staged: DbtProject, about: dict[str, str]) -> ProjectError:

@@ -25,6 +25,7 @@ PROTOCOLS = "file:git:http:https:ssh"
 # What dbt makes or a person keeps beside a project, and no part of it.
 BESIDE = {"dbt_packages", "dbt_modules", "venv", "env", ".github", ".gitlab-ci.yml", ".pytest_cache"}
 OWN = "dbt_project.yml"
+TOKEN = 20  # characters; a user's name in a URL that is as long is likely a token
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def _folder(source: Source) -> Path:
 
 
 def _clone(source: Source, target: Path) -> None:
-    if urlsplit(source.place).password:
+    url = urlsplit(source.place)
+    if url.password or (url.scheme in ("http", "https") and len(url.username or "") >= TOKEN):
         raise ProjectError(
             "The URL has a password or token in it, which `ps` and the shell's history would show.",
             "--from",

@@ -67,6 +67,8 @@ class Session:
             # It could not be parsed before: what was saved now has mended it.
             self.known.seen = {key: one for key, one in self.prints.items() if self._file(key) not in request["files"]}
         chosen = set(self._listed(request["select"])) if request.get("select") else None
+        if chosen is not None and not chosen & self.prints.keys():
+            return {"nothing": request["select"], "known": sorted({self._node(key).name for key in self.prints})}
         if request.get("everything"):
             chosen = {key for key, value in self.prints.items() if self.known.built.get(key) != value}
         found = plan(self.prints, self.known, self.manifest.child_map, self.manifest.parent_map, chosen)
