@@ -141,7 +141,9 @@ def test_unreachable_package(root: Path, tmp_path: Path) -> None:
     assert "where: dbt/books/packages.yml" in done.out
     copied(source, **{"dbt_packages/gone/dbt_project.yml": "name: gone\n"})
     done = new(root, "project", "again", "--from", str(source))
-    assert done.code == 0, done.seen
+    assert "cannot be fetched: " not in done.out
+    # The package's own place is a path of this machine.
+    assert done.out.count("✗") == 2, done.out
     assert "`git add --force dbt/again/dbt_packages` commits them" in done.out
     assert "dbt/again/dbt_packages/gone/dbt_project.yml" in files(root)
 
