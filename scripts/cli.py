@@ -22,11 +22,13 @@ from mwaa_dbt.tables import suggestion
 from scripts.airflow import commands as operate
 from scripts.console import err, out, wide
 from scripts.deploy import commands as releases
+from scripts.dev import commands as develop
 from scripts.env import commands as environments
 from scripts.flags import Env, Json
 from scripts.history import commands as history
 from scripts.local import commands
 from scripts.migrate import commands as migration
+from scripts.new import commands as making
 from scripts.paths import find_project
 from scripts.secrets import commands as secrets
 
@@ -39,6 +41,8 @@ FIXES = {
     errno.EROFS: "make it writable",
 }
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.add_typer(making.app, name="new")
+develop.register(app)
 app.add_typer(releases.app)
 app.add_typer(commands.app, name="local")
 app.add_typer(secrets.app, name="secrets")

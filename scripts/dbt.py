@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -62,8 +62,7 @@ class Dbt:
 
     def parse(self, project: DbtProject) -> None:
         """Parse a staged project; leaves target/manifest.json and target/partial_parse.msgpack."""
-        for event in self.run(project, "parse", "--show-all-deprecations"):
-            _refuse_unknown_key(project, event)
+        refuse_unknown_keys(project, self.run(project, "parse", "--show-all-deprecations"))
 
     def lenient(self, project: DbtProject) -> Dbt:
         """Return a dbt to which no warning is an error, e.g. that of a selection which matches nothing."""
@@ -164,6 +163,12 @@ def _file(project: DbtProject, text: str) -> str:
     # dbt names a YAML file from its models folder on.
     whole = name if (project.folder / name).exists() else next(project.folder.rglob(name), None)
     return f"/{whole.relative_to(project.folder) if isinstance(whole, Path) else name}"
+
+
+def refuse_unknown_keys(project: DbtProject, events: Iterable[Event]) -> None:
+    """Raise ProjectError for the first key of a YAML file that dbt says it does not know."""
+    for event in events:
+        _refuse_unknown_key(project, event)
 
 
 def _refuse_unknown_key(project: DbtProject, event: Event) -> None:

@@ -1,0 +1,1 @@
+"""`mwaa dev`: from a saved file to its rows and tests in seconds, by one dbt that stays."""
