@@ -1,9 +1,13 @@
 # The verbs a person types. Each makes what it needs: a Python 3 with venv is all that must be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all test-matrix test-migrate check build up down bench bench-full bench-report docs recording reference clean
+.PHONY: help setup run test check build up down clean
 BIN := .venv/bin
-SITE := $(CURDIR)/build/docs
 TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
+# What `make run` runs: the DAG that is called as a dbt project is, else any, else the one that looks at its container.
+DAGS := $(basename $(notdir $(filter-out dags/mwaa_check.py,$(wildcard dags/*.py))))
+DAG ?= $(firstword $(filter $(notdir $(wildcard dbt/*)),$(DAGS)) $(DAGS) mwaa_check)
+# The verbs of those who work on the template itself; a project that was generated from it has none.
+-include template.mk
 
 help: ## Show these verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -11,8 +15,8 @@ help: ## Show these verbs
 setup: ## Install the tools into .venv
 	@sh scripts/bootstrap.sh
 
-run: setup ## Build the sample project, run it on a rehearsal of MWAA, show the result
-	@$(BIN)/mwaa local run jaffle_shop
+run: setup ## Build the project, run a DAG on a rehearsal of MWAA, show the result; DAG=finance another
+	@$(BIN)/mwaa local run $(DAG)
 
 up: setup ## Build and start the rehearsal; the Airflow UI stays up until `make down`
 	@$(BIN)/mwaa local up
@@ -26,35 +30,8 @@ build: setup ## Build and prove build/local
 check: build ## Lint, types and shellcheck
 	@sh scripts/check.sh
 
-test: check ## All checks and tests, one whole run of the rehearsal among them
+test: check ## All checks and tests
 	@$(BIN)/pytest $(TOGETHER)
-
-test-all: check ## The proofs in every case, too: each right, each moment of a kill, each way to fail
-	@$(BIN)/pytest $(TOGETHER) -m "not matrix and not pair"
-
-test-matrix: setup ## Build and run the project on each version of Airflow; AIRFLOW=2.11.2 on one
-	@MATRIX_AIRFLOW=$(AIRFLOW) $(BIN)/pytest -m matrix tests/matrix
-
-test-migrate: setup ## Migrate from a rehearsal on Airflow 2.11 to another one; AIRFLOW=3.3.1 from that
-	@MIGRATE_AIRFLOW=$(AIRFLOW) $(BIN)/pytest -m pair tests/e2e
-
-bench: setup ## Measure in short, about ten minutes, and show it; nothing is kept
-	@$(BIN)/python -m benchmarks parse fork run deploy history
-
-bench-full: setup ## Measure all that docs/performance.md has, for hours, and keep it
-	@$(BIN)/python -m benchmarks --full --write && $(MAKE) bench-report
-
-bench-report: setup ## Make its tables and plots again from benchmarks/results
-	@$(BIN)/uv sync --quiet --locked --group bench && $(BIN)/python -m benchmarks report
-
-docs: setup ## Build docs/ as a site, in build/docs; a link that leads nowhere fails
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/uv run --quiet --locked --group docs mkdocs build --quiet --strict --site-dir $(SITE)
-
-recording: setup ## Make the picture of `make run` again
-	@$(BIN)/uv run --quiet --locked --group docs python -m benchmarks.recording docs/images/make-run.svg make run
-
-reference: setup ## Make docs/reference again from the code
-	@$(BIN)/python -m scripts.reference
 
 clean: setup ## Remove what the tools made (not .venv)
 	@$(BIN)/mwaa local down && rm -rf .mwaa build

@@ -15,7 +15,7 @@ from mwaa_dbt.settings import Environment, Settings, load, shipped
 from scripts import connections
 from scripts.archive import full_manifest, pack, zip_folder
 from scripts.bundle import Made, bundle, keep, stamp_container, write_record
-from scripts.console import step
+from scripts.console import err, step
 from scripts.dbt import Dbt
 from scripts.fingerprint import fingerprint
 from scripts.hooks import wrap_hooks
@@ -99,6 +99,10 @@ def _build(paths: Paths, environment: str) -> Build:
     settings, made_of = load(paths.settings), fingerprint(paths)
     settings.environment(environment)
     projects = find_projects(paths.root / "dbt")
+    if not projects:
+        err.print(
+            "[yellow]![/] dbt/ has no dbt project yet: copy the folder of one into it, then make its DAG (README.md)"
+        )
     work = Work(paths, environment, settings, _empty(_workplace(paths, environment)))
     _copy_sources(work)
     with step("virtualenvs of Airflow and dbt"):

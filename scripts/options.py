@@ -124,7 +124,8 @@ def _lookups(environment: Environment) -> dict[str, str | None]:
     Airflow asks it for every id; the patterns keep aws_default and the variables in which Cosmos keeps a
     producer's state away from it, each of which would be a paid call (amazon provider 9, secrets_manager.py).
     """
-    connections = {environment.snowflake.connection, environment.slack.connection, *environment.connections}
+    connections = {environment.snowflake.connection, *environment.connections}
+    connections |= {environment.slack.connection} if environment.slack else set()
     kwargs: dict[str, str | None] = {
         "connections_prefix": folder(environment),
         "connections_lookup_pattern": _pattern(connections),

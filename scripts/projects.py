@@ -58,7 +58,7 @@ def find_projects(folder: Path) -> list[DbtProject]:
     """Return the dbt projects of a folder, in order of their names.
 
     Raises:
-        ProjectError: if a folder is no dbt project, or there is none at all.
+        ProjectError: if a folder is no dbt project.
     """
     found = list(_candidates(folder))
     for project in found:
@@ -68,8 +68,6 @@ def find_projects(folder: Path) -> list[DbtProject]:
                 f"dbt/{project.name}/",
                 "add dbt_project.yml, or move the folder out of dbt/ (each folder there is one dbt project)",
             )
-    if not found:
-        raise ProjectError("There is no dbt project.", "dbt/", "put a dbt project's folder into dbt/")
     return found
 
 

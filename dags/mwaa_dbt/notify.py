@@ -36,7 +36,7 @@ def alerts(
 ) -> dict[str, Any]:
     """Return what a DAG needs to tell its runs in Slack: `with DAG("x", …, **alerts()):`.
 
-    What is left out is as settings.toml has it for the environment.
+    What is left out is as settings.toml has it for the environment; where that has no table `slack`, nobody is told.
 
     Args:
         channel: another channel; a webhook's is Slack's own.
@@ -48,8 +48,10 @@ def alerts(
         ProjectError: if an argument is of no use.
     """
     here = runtime()
-    slack = _effective(here.environment.slack, channel, mention, events)
     told: dict[str, Any] = {}
+    if here.environment.slack is None:
+        return told
+    slack = _effective(here.environment.slack, channel, mention, events)
     if "failure" in slack.events:
         told["on_failure_callback"] = Callback("failed", here, slack)
     if set(GREEN) & set(slack.events):

@@ -161,7 +161,7 @@ class Environment(NamedTuple):
     region: str
     bucket: str
     snowflake: Snowflake
-    slack: Slack
+    slack: Slack | None = None
     tasks: Tasks = Tasks()
     airflow: Mapping[str, str] = MappingProxyType({})
     mwaa: Mwaa | None = None

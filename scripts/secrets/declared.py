@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
-from mwaa_dbt.settings import Environment, Settings
+from mwaa_dbt.settings import Environment, Settings, Slack
 from mwaa_dbt.tables import suggestion
 from scripts import connections
 from scripts.connections import Kind
@@ -52,7 +52,8 @@ def declared(name: str, environment: Environment) -> list[Item]:
     Raises:
         ProjectError: if an id is taken twice, is reserved, or is no name of a secret.
     """
-    found = [_snowflake(name, environment), _slack(name, environment)]
+    found = [_snowflake(name, environment)]
+    found += [_slack(name, environment, environment.slack)] if environment.slack else []
     for key, connection in environment.connections.items():
         parts = ("password",) if connection.secret else ()
         found.append(
@@ -88,8 +89,7 @@ def _snowflake(name: str, environment: Environment) -> Item:
     )
 
 
-def _slack(name: str, environment: Environment) -> Item:
-    facts = environment.slack
+def _slack(name: str, environment: Environment, facts: Slack) -> Item:
     api = REHEARSAL_API if name == ENVIRONMENT and facts.type == "slack" else None
     return Item(
         facts.connection,

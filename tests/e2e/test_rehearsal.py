@@ -214,6 +214,7 @@ def test_no_secret_is_left_anywhere(tiny: Done, project: Project, rehearsal: sta
     """No log, manifest, message, state file or object of S3 has a secret's value in it."""
     aws = Aws(rehearsal.region, rehearsal.url("aws"))
     environment = load(project.paths.settings).environment("local")
+    assert environment.slack
     names = (environment.snowflake.connection, environment.slack.connection)
     values = [aws.secret(secret_name(environment, name))["password"].encode() for name in names]
     assert all(len(value) > 15 for value in values)

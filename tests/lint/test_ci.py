@@ -17,17 +17,20 @@ from mwaa_dbt.settings import load
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 CI = ROOT / ".github" / "workflows" / "ci.yml"
+# What proves the template; generated projects have neither.
+TEMPLATE, NIGHTLY = CI.with_name("template.yml"), CI.with_name("nightly.yml")
 README = ROOT / "ci" / "README.md"
 GITLAB = ROOT / "ci" / "gitlab.yml"
 BUILDSPEC = ROOT / "ci" / "codebuild.yml"
 BUILDSPECS = sorted((ROOT / "ci").glob("codebuild*.yml"))
 PIPELINES = [*WORKFLOWS, GITLAB, *BUILDSPECS]
-TEST, MATRIX, SETUP, MWAA = "make test", "make test-matrix", "make setup", ".venv/bin/mwaa"
-NIGHTLY = {"make test-all", "make test-migrate"}
+TEST, SETUP, MWAA = "make test", "make setup", ".venv/bin/mwaa"
+OURS = {"matrix": "make test-matrix", "generate": "make test-template"}
+NIGHTLY_VERBS = {"make test-all", "make test-migrate"}
 BUILDS = [f"{MWAA} build --env staging", f"{MWAA} build --env prod"]
 # What only a pipeline needs: one check for all jobs, a token where the AWS SDK reads it, an artefact in its place.
 GLUE = {
-    'test "$RESULTS" = "success success success"',
+    'test "$RESULTS" = "success success"',
     'printf %s "$AWS_TOKEN" >"$AWS_WEB_IDENTITY_TOKEN_FILE"',
     'cp -R "$CODEBUILD_SRC_DIR_Release" build',
 }
@@ -114,14 +117,16 @@ def test_buildspec(path: Path) -> None:
 @pytest.mark.parametrize("path", PIPELINES, ids=ids)
 def test_only_verbs_are_called(path: Path) -> None:
     """A pipeline calls what a person can type at home; no expression could make a branch's name a command."""
-    other = set(lines(path)) - GLUE - {TEST, MATRIX, SETUP, *NIGHTLY}
+    ours = OURS.values() if path == TEMPLATE else NIGHTLY_VERBS if path == NIGHTLY else ()
+    other = set(lines(path)) - GLUE - {TEST, SETUP, *ours}
     assert [line for line in other if not line.startswith(f"{MWAA} ") or "${{" in line] == []
 
 
 def test_verbs_exist() -> None:
     """What pipelines and their README call is in the Makefile and the command: verb, flags and environment."""
-    verbs = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert {"test", "test-matrix", "setup"} <= set(verbs)
+    for file, wanted in {"Makefile": {TEST, SETUP}, "template.mk": {*OURS.values(), *NIGHTLY_VERBS}}.items():
+        verbs = re.findall(r"^([a-z-]+):", (ROOT / file).read_text(), re.MULTILINE)
+        assert {line.split()[1] for line in wanted} <= set(verbs)
     known = load(ROOT / "settings.toml").environments
     used = {line for path in PIPELINES for line in lines(path) if line.startswith(MWAA)}
     used |= {f"{MWAA} {line}" for line in re.findall(r"`(?:\.venv/bin/)?mwaa (\w+ -[^`]*)`", README.read_text())}
@@ -199,11 +204,9 @@ def test_codebuild_deploys_what_was_built() -> None:
 
 def test_slim_is_for_own_pull_requests() -> None:
     """Code of a fork gets no role, nor does anything where the role is not set; its schema is dropped in any case."""
-    path = CI.with_name("slim.yml")
-    (job,) = jobs(path).values()
+    job = jobs(CI)["slim"]
     own = "github.event.pull_request.head.repo.full_name == github.repository && vars.AWS_ROLE_CI != ''"
-    assert (table(path)[True], job["if"]) == ({"pull_request": None}, own)
-    assert table(path)["concurrency"]["cancel-in-progress"] is False
+    assert job["if"] == f"github.event_name == 'pull_request' && {own}"
     (rule,) = jobs(GITLAB)["slim"]["rules"]
     assert rule == {"if": "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID && $AWS_ROLE_CI"}
     assert commands(job)[-1:] == jobs(GITLAB)["slim"]["script"]
@@ -242,34 +245,35 @@ def test_no_secrets(path: Path) -> None:
     assert re.findall(r"(?i)access.?key|secret|session.?token|password", path.read_text()) == []
 
 
-def test_runs_end() -> None:
-    """What is overtaken is cancelled, but never a deploy; none hangs for GitHub's six hours."""
+@pytest.mark.parametrize("path", [CI, TEMPLATE], ids=ids)
+def test_runs_end(path: Path) -> None:
+    """What is overtaken is cancelled, but no deploy, nor what drops a schema; none hangs for GitHub's six hours."""
     # A group of the whole run would cancel its deploys, too.
-    assert "concurrency" not in table(CI)
-    for name, job in jobs(CI).items():
+    assert "concurrency" not in table(path)
+    for name, job in jobs(path).items():
         deploys = name in ("staging", "production")
         assert 0 < job["timeout-minutes"] <= (60 if deploys else 30)
         part = "-${{ matrix.airflow }}" if "strategy" in job else ""
-        group = {"group": f"{name}{part}-${{{{ github.ref }}}}", "cancel-in-progress": True}
+        group = {"group": f"{name}{part}-${{{{ github.ref }}}}", "cancel-in-progress": name != "slim"}
         group = {"group": f"deploy-{name}", "cancel-in-progress": False} if deploys else group
-        assert job.get("concurrency") == (None if name in ("pass", "plan") else group), name
+        assert job.get("concurrency") == (None if name in ("pass", "pass-template", "plan") else group), name
 
 
-def test_pass_needs_every_job() -> None:
-    """The one required check runs always and stands for every job that runs for a pull request."""
-    before = {name: job for name, job in jobs(CI).items() if name not in DEPLOYS}
-    gate = before.pop("pass")
+@pytest.mark.parametrize("path", [CI, TEMPLATE], ids=ids)
+def test_pass_needs_every_job(path: Path) -> None:
+    """The one required check runs always and stands for every job that proves something without a role."""
+    before = {name: job for name, job in jobs(path).items() if name not in (*DEPLOYS, "slim")}
+    gate = before.pop("pass-template" if path == TEMPLATE else "pass")
     assert gate["if"] == "always()"
     assert sorted(gate["needs"]) == sorted(before)
     assert commands(gate) == [f'test "$RESULTS" = "{" ".join("success" for _ in before)}"']
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=ids)
-def test_region_is_that_of_settings(path: Path) -> None:
+def test_region_is_that_of_settings() -> None:
     """A role is taken where the environments of settings.toml are."""
     environments = load(ROOT / "settings.toml").environments
-    regions = {step["with"]["aws-region"] for step in steps(path, "aws-actions/configure-aws-credentials")}
-    assert regions in (set(), {environments[name].region for name in ("staging", "prod")})
+    regions = {step["with"]["aws-region"] for step in steps(CI, "aws-actions/configure-aws-credentials")}
+    assert regions == {environments[name].region for name in ("staging", "prod")}
 
 
 def test_python_is_mwaas() -> None:
@@ -280,7 +284,7 @@ def test_python_is_mwaas() -> None:
         assert str(table(path)["phases"]["install"]["runtime-versions"]["python"]) == version
 
 
-@pytest.mark.parametrize("path", PIPELINES, ids=ids)
+@pytest.mark.parametrize("path", [one for one in PIPELINES if one not in (TEMPLATE, NIGHTLY)], ids=ids)
 def test_readme_names_the_pipeline(path: Path) -> None:
     """ci/README.md says what each pipeline is for."""
     assert f"`{ids(path)}`" in README.read_text()

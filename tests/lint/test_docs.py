@@ -21,7 +21,8 @@ PAGES = [name for name in tracked() if name.endswith(".md") and name != "CHANGEL
 COMMAND = re.compile(r"`(mwaa(?: [^`]*)?)`|^\$ ((?:mwaa|make) .*)$", re.MULTILINE)
 # Where a command ends and the shell, or the reader, goes on.
 END = re.compile(r" [|>&#]|;|…| \\$| and | or ")
-TARGETS = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+MAKE = (ROOT / "Makefile").read_text() + (ROOT / "template.mk").read_text()
+TARGETS = set(re.findall(r"^([a-z][\w-]*):", MAKE, re.MULTILINE))
 ROOT_COMMAND = typer.main.get_command(app)
 
 

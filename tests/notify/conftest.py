@@ -127,12 +127,13 @@ def place(airflow: Path, sink: Sink, bucket: dict[str, str]) -> Place:
     return Place(airflow, sink, bucket)
 
 
-def start(folder: Path, place: Place, **slack: Any) -> Iterator[Processor]:
-    """Start a process with a DAG folder of its own, built for settings with this Slack."""
+def start(folder: Path, place: Place, *, silent: bool = False, **slack: Any) -> Iterator[Processor]:
+    """Start a process with a DAG folder of its own, built for settings with this Slack, or with none."""
     dags, home = folder / "dags", folder / "home"
     shutil.copytree(ROOT / "dags" / "mwaa_dbt", dags / "mwaa_dbt", ignore=shutil.ignore_patterns("__pycache__"))
     environment = load(ROOT / "settings.toml").environment("local")
-    environment = environment._replace(slack=environment.slack._replace(**slack))
+    assert environment.slack
+    environment = environment._replace(slack=None if silent else environment.slack._replace(**slack))
     (dags / "mwaa_dbt" / "settings.json").write_text(shipped("local", environment))
     variables = {
         "PATH": os.defpath,

@@ -47,6 +47,16 @@ def test_parse_is_light(tmp_path: Path, place: Place) -> None:
         assert processor.do(do="parse").answer["warned"] == []
 
 
+def test_no_slack(tmp_path: Path, place: Place) -> None:
+    """Without the table `slack` a DAG file is the same, is parsed without a warning, and nobody is told."""
+    for processor in start(tmp_path, place, silent=True):
+        parsed = processor.do(LATE, do="parse").answer
+        assert (parsed["errors"], parsed["warned"]) == ([], [])
+        told = processor.do(LATE)
+        assert told.messages == []
+        assert "Slack was not told" not in told.log
+
+
 @deadlines
 def test_late_run_by_webhook(tmp_path: Path, place: Place) -> None:
     """Settings of the webhook's type choose the webhook's notifier."""

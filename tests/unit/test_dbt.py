@@ -60,17 +60,10 @@ def test_folder_without_project_is_told(write: Write) -> None:
     assert caught.value.where == "dbt/b/"
 
 
-def test_no_project_is_told(write: Write) -> None:
-    """An empty dbt/ is an error."""
-    with pytest.raises(ProjectError, match="There is no dbt project") as caught:
-        find_projects(write("dbt", {"requirements.txt": ""}))
-    assert caught.value.where == "dbt/"
-
-
-def test_missing_dbt_folder_is_told(tmp_path: Path) -> None:
-    """No dbt/ at all is the same error."""
-    with pytest.raises(ProjectError, match="There is no dbt project"):
-        find_projects(tmp_path / "dbt")
+def test_no_project_yet(write: Write, tmp_path: Path) -> None:
+    """An empty dbt/ is a project's first day, and no dbt/ at all is the same."""
+    assert find_projects(write("dbt", {"requirements.txt": ""})) == []
+    assert find_projects(tmp_path / "none") == []
 
 
 def test_stage_leaves_out_the_private(write: Write, tmp_path: Path) -> None:

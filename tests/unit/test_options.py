@@ -9,6 +9,7 @@ import pytest
 
 from mwaa_dbt.settings import Connection, Environment, Secrets, Slack, Snowflake
 from scripts.options import MWAA_DEFAULTS, MWAA_FORCED, SINCE, as_variables, of_version, project_options
+from scripts.secrets.declared import declared
 
 ENVIRONMENT = Environment(
     region="eu-central-1",
@@ -69,6 +70,13 @@ def test_further_connections_are_asked_for() -> None:
     """A connection of settings.toml's own is asked for, too; the pattern begins and ends where ids do."""
     more = ENVIRONMENT._replace(connections={"crm": Connection("http")})
     assert pattern(more) == "^(crm|slack_shop|snowflake_shop)$"
+
+
+def test_without_slack_its_connection_is_not_asked_for() -> None:
+    """An environment without the table `slack` has no such connection, and declares no such secret."""
+    silent = ENVIRONMENT._replace(slack=None)
+    assert pattern(silent) == "^(snowflake_shop)$"
+    assert [item.id for item in declared("dev", silent)] == ["snowflake_shop"]
 
 
 @pytest.mark.parametrize("prefix", ["airflow/shop", "airflow/shop/"])

@@ -71,6 +71,7 @@ def test_defaults_are_known() -> None:
     """What most projects need not say has these values."""
     assert (SNOWFLAKE.schema, SNOWFLAKE.connection, SNOWFLAKE.threads) == ("{project}", "snowflake_default", 4)
     assert (SNOWFLAKE.query_tag, SNOWFLAKE.host, SNOWFLAKE.port, SNOWFLAKE.protocol) == (None, None, None, None)
+    assert DEV.slack
     assert (DEV.slack.connection, DEV.tasks) == ("slack_default", Tasks(retries=2, retry_delay=300, poll=10))
 
 

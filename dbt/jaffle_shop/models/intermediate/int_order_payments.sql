@@ -16,9 +16,9 @@ pivoted as (
 
     select
         orders.order_id,
-        {%- for method in methods %}
-        sum(iff(payments.payment_method = '{{ method }}', payments.amount, 0)) as {{ method }}_amount,
-        {%- endfor %}
+        {% for method in methods %}
+            sum(iff(payments.payment_method = '{{ method }}', payments.amount, 0)) as {{ method }}_amount,
+        {% endfor %}
         sum(iff(payments.is_refund, -payments.amount, 0)) as refunded_amount,
         sum(coalesce(payments.amount, 0)) as amount_paid
     from orders

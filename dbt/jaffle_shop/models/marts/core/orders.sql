@@ -9,14 +9,12 @@ with orders as (
 
     select * from {{ ref('int_orders_totalled') }}
 
-    {% if is_incremental() %}
-        -- The till moves updated_at whenever an order or its payments change. Equal times are read
-        -- again: another order may have got the same second after the last run.
-        where updated_at >= {% if var("orders_since") -%}
-            '{{ var("orders_since") }}'
-        {%- else -%}
-            (select coalesce(max(updated_at), '1970-01-01') from {{ this }})
-        {%- endif %}
+    -- The till moves updated_at whenever an order or its payments change. Equal times are read
+    -- again: another order may have got the same second after the last run.
+    {% if is_incremental() and var("orders_since") %}
+        where updated_at >= '{{ var("orders_since") }}'
+    {% elif is_incremental() %}
+        where updated_at >= (select coalesce(max(updated_at), '1970-01-01') from {{ this }})
     {% endif %}
 
 ),
