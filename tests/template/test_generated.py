@@ -29,7 +29,13 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 REGION = "us-east-1"
 
 
-@pytest.fixture(scope="module", params=COMBINATIONS, ids=lambda one: one.id)
+# One of each version of Airflow and each provider is looked at in `make test`, which is the diagonal.
+PARAMS = [
+    pytest.param(one, id=one.id, marks=[pytest.mark.slow] * bool(number % 5)) for number, one in enumerate(COMBINATIONS)
+]
+
+
+@pytest.fixture(scope="module", params=PARAMS)
 def made(request: pytest.FixtureRequest, light: Git, tmp_path_factory: pytest.TempPathFactory) -> tuple[Answers, Git]:
     """Generate a project of each combination."""
     answers: Answers = request.param
