@@ -93,9 +93,11 @@ def _app() -> Any:
         found = read(project)
         return HTMLResponse(found.content, found.status, found.headers)
 
+    # The latter for a session that is over.
     @app.exception_handler(401)
-    def login(*_: Any) -> Response:
-        return HTMLResponse(LOGIN, 401)
+    @app.exception_handler(403)
+    def login(_: Any, error: Any) -> Response:
+        return HTMLResponse(LOGIN, error.status_code)
 
     return app
 

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 COSMOS = {
+    "dags/mwaa_dbt/after_all.py",
     "dags/mwaa_dbt/arguments.py",
     "dags/mwaa_dbt/frame.py",
     "dags/mwaa_dbt/group.py",

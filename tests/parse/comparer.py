@@ -20,8 +20,9 @@ from mwaa_dbt.project import open_project
 from mwaa_dbt.settings import runtime
 from mwaa_dbt.sliced import REST
 
-# The task's neighbours are not made with it; the record of the constructor's arguments is Airflow's own.
-OTHERS = {"upstream_task_ids", "downstream_task_ids", "_BaseOperator__init_kwargs"}
+# The task's neighbours are not made with it, nor what is shown of it; the record of the constructor's arguments is
+# Airflow's own.
+OTHERS = {"upstream_task_ids", "downstream_task_ids", "doc_md", "_BaseOperator__init_kwargs"}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CONTEXT = "_AIRFLOW_PARSING_CONTEXT_DAG_ID", "_AIRFLOW_PARSING_CONTEXT_TASK_ID"
 
