@@ -1,7 +1,9 @@
 # The verbs a person types. Each makes what it needs: a Python 3 with venv is all that must be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-matrix test-migrate check build up down bench bench-full bench-report clean
+.PHONY: help setup run test test-all test-matrix test-migrate check build up down bench bench-full bench-report docs reference clean
 BIN := .venv/bin
+SITE := $(CURDIR)/build/docs
+TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 help: ## Show these verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -25,7 +27,10 @@ check: build ## Lint, types and shellcheck
 	@sh scripts/check.sh
 
 test: check ## All checks and tests, one whole run of the rehearsal among them
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest $(TOGETHER)
+
+test-all: check ## The proofs in every case, too: each right, each moment of a kill, each way to fail
+	@$(BIN)/pytest $(TOGETHER) -m "not matrix and not pair"
 
 test-matrix: setup ## Build and run the project on each version of Airflow; AIRFLOW=2.11.2 on one
 	@MATRIX_AIRFLOW=$(AIRFLOW) $(BIN)/pytest -m matrix tests/matrix
@@ -41,6 +46,12 @@ bench-full: setup ## Measure all that docs/performance.md has, for hours, and ke
 
 bench-report: setup ## Make its tables and plots again from benchmarks/results
 	@$(BIN)/uv sync --quiet --locked --group bench && $(BIN)/python -m benchmarks report
+
+docs: setup ## Build docs/ as a site, in build/docs; a link that leads nowhere fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/uv run --quiet --locked --group docs mkdocs build --quiet --strict --site-dir $(SITE)
+
+reference: setup ## Make docs/reference again from the code
+	@$(BIN)/python -m scripts.reference
 
 clean: setup ## Remove what the tools made (not .venv)
 	@$(BIN)/mwaa local down && rm -rf .mwaa build

@@ -122,7 +122,8 @@ def count_hooks(manifest: dict[str, Any]) -> dict[str, int]:
 
 
 def _node(node: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: node[key] for key in KEPT if node.get(key) not in (None, [], {})}
+    # Two thirds of a node's config are what dbt takes anyway; a parse would hold them for each node.
+    kept = _said({key: _said(node[key]) if key == "config" else node[key] for key in KEPT if key in node})
     if table := _table(node):
         kept["relation"] = table
     # A copy, since tests are settled below.
@@ -133,6 +134,10 @@ def _table(node: dict[str, Any]) -> str | None:
     parts = [node.get("database"), node.get("schema"), node.get("alias") or node.get("name")]
     made = node["resource_type"] in BUILT and node.get("config", {}).get("materialized") != "ephemeral"
     return ".".join(map(str, parts)) if made and all(parts) else None
+
+
+def _said(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value not in (None, [], {})}
 
 
 def _settle_tests(nodes: dict[str, dict[str, Any]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +16,6 @@ from mwaa_dbt.states import FAILED
 
 OTHERS, LISTED = 5, 10  # names after the first failing one; warnings in one message
 LINES = 3  # of dbt's own error
-PATH = 64  # InvokeRestApi takes no longer path
 REHEARSAL = "local"
 GRID = 2  # the major version of Airflow whose UI has one page for a DAG, the grid
 # Airflow's reasons that a message tells by being sent.
@@ -34,8 +32,8 @@ class Run:
     """What is known of a DAG run that has ended.
 
     `summaries` are what the dbt groups left (fewer, if one could not), `states` the tasks' states (empty if unknown),
-    `mwaa` and `region` say where to rerun it, `base_url` is the address of Airflow's UI, whose links and API are those
-    of the major version `airflow`.
+    `mwaa` is the name of the MWAA environment, `base_url` the address of Airflow's UI, whose links are those of the
+    major version `airflow`.
     """
 
     dag: str
@@ -47,7 +45,6 @@ class Run:
     airflow: int = 3
     mention: str | None = None
     mwaa: str | None = None
-    region: str = ""
     release: str | None = None
     summaries: Sequence[Item] = ()
     states: Mapping[str, str | None] = field(default_factory=dict)
@@ -216,18 +213,13 @@ def _rerun(run: Run) -> Iterator[str]:
     if not run.problems:
         return
     selection = _selection(run)
+    selected = f" --select {shlex.quote(selection)}" if selection else ""
     if run.environment == REHEARSAL:
-        command = f"mwaa local run {run.dag}" + (f" --select {shlex.quote(selection)}" if selection else "")
-        yield f"Rerun: {code(command, 400)}"
-        return
-    path = f"/dags/{run.dag}/dagRuns"
-    if not run.mwaa or len(path) > PATH:
+        yield f"Rerun: {code(f'mwaa local run {run.dag}{selected}', 400)}"
+    elif run.mwaa:
+        yield f"Rerun:\n{fence([f'mwaa trigger {run.dag} --env {run.environment} --wait{selected}'])}"
+    else:
         yield f"Rerun: trigger it in Airflow's UI{f' with select {code(selection)}' if selection else ''}"
-        return
-    conf = {"conf": {"select": selection} if selection else {}}
-    body = json.dumps(conf if run.airflow == GRID else {"logical_date": None, **conf})
-    options = f"--region {run.region} --name {run.mwaa} --method POST --path {path}"
-    yield f"Rerun:\n{fence([f'aws mwaa invoke-rest-api {options} {chr(92)}', f'  --body {shlex.quote(body)}'])}"
 
 
 def _selection(run: Run) -> str:

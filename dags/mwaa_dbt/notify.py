@@ -109,7 +109,6 @@ def observe(context: Any, here: Runtime, slack: Slack) -> Run:
         airflow=2 if AIRFLOW_2 else 3,
         mention=slack.mention,
         mwaa=here.environment.mwaa.name if here.environment.mwaa else None,
-        region=here.environment.region,
         release=_release(),
         summaries=_summaries(dag, run),
         states=ended.states(dag.dag_id, run),

@@ -22,6 +22,8 @@ from mwaa_dbt import reader
 from scripts.deploy.plan import POINTED
 from tests.deploy.conftest import Shape, build
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("old",) * 4 + ("new",) * 4 + ("gone", "cut")
 EXAMPLES = 2000
 SEEN: Counter[str] = Counter()

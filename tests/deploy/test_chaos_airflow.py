@@ -15,7 +15,7 @@ from scripts.venvs import airflow_venv, container
 from tests.deploy.conftest import Shape
 from tests.deploy.test_chaos import Tree, expected, state_of, tree
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 SAMPLE = 50
 DAG = """from airflow.providers.standard.operators.empty import EmptyOperator

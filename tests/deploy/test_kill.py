@@ -21,6 +21,8 @@ from scripts.release import read_record
 from tests.deploy import proxy
 from tests.deploy.conftest import Built, Shape, build, deploy, parse
 
+pytestmark = pytest.mark.slow
+
 OLD = {"shop.py": ["A"] * 3, "old.py": ["A"] * 3}
 NEW = {"shop.py": ["B"] * 3, "new.py": ["B"] * 3}
 # Imported once in the server, so that each deploy starts in no time.

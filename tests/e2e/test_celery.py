@@ -18,7 +18,7 @@ from scripts.local.executor import Executor
 from scripts.local.state import POSTGRES
 from tests.e2e.conftest import Done, Project, assert_partial_parse, copy_project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 ASKED = ("--executor", "celery", "--workers", "1", "--slots", "5")
 
 

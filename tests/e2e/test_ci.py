@@ -22,7 +22,7 @@ from scripts.workshop import DbtTarget, open_build
 from tests.command import MWAA
 from tests.e2e.conftest import Done, Project, copy_project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 MODELS = "dbt/jaffle_shop/models"
 CORE = f"{MODELS}/marts/core/_core.yml"
 ORDERS = f"{MODELS}/marts/core/orders.sql"

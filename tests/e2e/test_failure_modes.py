@@ -18,7 +18,7 @@ from tests.e2e.conftest import Project, copy_project
 from tests.e2e.contents import wipe
 from tests.e2e.dag_run import DagRun, begin, dbt_process, until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 MILL = Path(__file__).with_name("mill")
 NODES = tuple(sorted(path.stem for path in (MILL / "models").glob("*.sql")))
 ALL_GREEN = {name: {"success"} for name in NODES}

@@ -18,7 +18,7 @@ from scripts.local import state
 from scripts.local.api import Api
 from tests.e2e.conftest import Done, Project, assert_partial_parse, copy_project, slack
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 PROJECTS = Path(__file__).with_name("projects")
 DAG = """from airflow.sdk import DAG
 from mwaa_dbt import alerts, dbt_group

@@ -18,7 +18,7 @@ from tests.e2e.contents import Contents, read_contents, wipe
 from tests.e2e.plain import Plain
 from tests.e2e.warehouse_project import NAME, write_warehouse
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 DAG = """from airflow.sdk import DAG
 from mwaa_dbt import alerts, dbt_group
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.hooks.conftest import TABLES, Rows, Shop
+
+pytestmark = pytest.mark.slow
 
 STG, ORDERS, SEED = "model.shop.stg_orders", "model.shop.orders", "seed.shop.raw_orders"
 

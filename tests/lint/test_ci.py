@@ -23,6 +23,7 @@ BUILDSPEC = ROOT / "ci" / "codebuild.yml"
 BUILDSPECS = sorted((ROOT / "ci").glob("codebuild*.yml"))
 PIPELINES = [*WORKFLOWS, GITLAB, *BUILDSPECS]
 TEST, MATRIX, SETUP, MWAA = "make test", "make test-matrix", "make setup", ".venv/bin/mwaa"
+NIGHTLY = {"make test-all", "make test-migrate"}
 BUILDS = [f"{MWAA} build --env staging", f"{MWAA} build --env prod"]
 # What only a pipeline needs: one check for all jobs, a token where the AWS SDK reads it, an artefact in its place.
 GLUE = {
@@ -113,7 +114,7 @@ def test_buildspec(path: Path) -> None:
 @pytest.mark.parametrize("path", PIPELINES, ids=ids)
 def test_only_verbs_are_called(path: Path) -> None:
     """A pipeline calls what a person can type at home; no expression could make a branch's name a command."""
-    other = set(lines(path)) - GLUE - {TEST, MATRIX, SETUP}
+    other = set(lines(path)) - GLUE - {TEST, MATRIX, SETUP, *NIGHTLY}
     assert [line for line in other if not line.startswith(f"{MWAA} ") or "${{" in line] == []
 
 
@@ -268,7 +269,7 @@ def test_region_is_that_of_settings(path: Path) -> None:
     """A role is taken where the environments of settings.toml are."""
     environments = load(ROOT / "settings.toml").environments
     regions = {step["with"]["aws-region"] for step in steps(path, "aws-actions/configure-aws-credentials")}
-    assert regions == {environments[name].region for name in ("staging", "prod")}
+    assert regions in (set(), {environments[name].region for name in ("staging", "prod")})
 
 
 def test_python_is_mwaas() -> None:

@@ -11,6 +11,8 @@ from tests.deploy.conftest import Built, deploy
 from tests.e2e.conftest import copy_project
 from tests.rights.conftest import KEY, NUMBERS, SECRET, SECRET_KEY, Cloud, World, make_roles
 
+pytestmark = pytest.mark.slow
+
 NAME = "mwaa-dbt-prod"  # settings.toml's bucket and environment
 MODEL = "dbt/jaffle_shop/models/marts/core/orders.sql"
 

@@ -57,7 +57,7 @@ def run(make: Make, case: Case, without: str | None = None) -> tuple[World, Done
     return world, world.run(case.role, *case.arguments)
 
 
-@pytest.mark.parametrize("verb", CASES)
+@pytest.mark.parametrize("verb", [pytest.param(verb, marks=[pytest.mark.slow] * (verb != "plan")) for verb in CASES])
 def test_role_is_enough_and_no_more(make: Make, verb: str) -> None:
     """A verb does its work with its role; without any one of its actions it fails, and names that."""
     needed = set()

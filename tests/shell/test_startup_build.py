@@ -11,7 +11,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from scripts.startup import WRAPPER, run_startup
+
+pytestmark = pytest.mark.slow
 
 Container = Callable[..., dict[str, str]]
 

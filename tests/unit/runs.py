@@ -73,7 +73,6 @@ FAILED = Run(
     base_url="https://airflow.example.com",
     mention="<!here>",
     mwaa="mwaa-dbt-prod",
-    region="eu-central-1",
     summaries=[SUMMARY],
     states=STATES,
 )

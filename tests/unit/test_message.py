@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from mwaa_dbt.blocks import code, escape, fence, section
-from mwaa_dbt.message import Message, details, failure, late, success
+from mwaa_dbt.message import details, failure, late, success
 from mwaa_dbt.problems import node_name
 from tests.unit.runs import (
     FAILED,
@@ -88,35 +87,19 @@ def test_no_address_no_links() -> None:
     assert "scheduled__2026-11-21T05:00:00+00:00" in text
 
 
-def body(message: Message) -> Any:
-    """Return the body of the command that reruns a run."""
-    (command,) = [text for text in texts(message) if text.startswith("Rerun")]
-    return json.loads(command.split("--body '")[1].split("'\n")[0])
-
-
 def test_rerun_in_environment() -> None:
-    """The command runs what failed and what waits for it, by the MWAA environment's API."""
-    text = whole(failure(FAILED))
-    assert "--region eu-central-1 --name mwaa-dbt-prod --method POST --path /dags/jaffle_shop/dagRuns" in text
-    assert body(failure(FAILED)) == {
-        "logical_date": None,
-        "conf": {"select": "stg_orders+ not_null_orders_order_id+"},
-    }
-
-
-def test_rerun_in_older_environment() -> None:
-    """Airflow 2 takes no logical date that is null."""
-    assert body(failure(replace(FAILED, airflow=2))) == {"conf": {"select": "stg_orders+ not_null_orders_order_id+"}}
+    """The command runs what failed and what waits for it, and follows that."""
+    command = "mwaa trigger jaffle_shop --env prod --wait --select 'stg_orders+ not_null_orders_order_id+'"
+    assert f"Rerun:\n```\n{command}\n```" in [text for text in texts(failure(FAILED)) if text.startswith("Rerun")]
 
 
 def test_rerun_elsewhere() -> None:
-    """The rehearsal has its own command; without MWAA's API, or where its path is too long, the UI has to do."""
+    """The rehearsal has its own command; without an MWAA environment the UI has to do."""
     text = whole(failure(replace(FAILED, environment="local")))
     assert "`mwaa local run jaffle_shop --select 'stg_orders+ not_null_orders_order_id+'`" in text
-    for run in (replace(FAILED, mwaa=None), replace(FAILED, dag="x" * 60)):
-        text = whole(failure(run))
-        assert "trigger it in Airflow's UI with select `stg_orders+ not_null_orders_order_id+`" in text
-        assert "aws mwaa" not in text
+    text = whole(failure(replace(FAILED, mwaa=None)))
+    assert "trigger it in Airflow's UI with select `stg_orders+ not_null_orders_order_id+`" in text
+    assert "mwaa trigger" not in text
 
 
 def test_many_failures_fit() -> None:
@@ -126,7 +109,7 @@ def test_many_failures_fit() -> None:
     assert fits(message)
     assert "`model m1`, `model m2`, `model m3`, `model m4`, `model m5` … and 194 more" in whole(message)
     assert "tasks: 200 failed" in whole(message)
-    assert body(message) == {"logical_date": None, "conf": {}}
+    assert "mwaa trigger jaffle_shop --env prod --wait\n```" in whole(message)
 
 
 @pytest.mark.parametrize("text", ["x" * 9000, "<&>" * 3000, "```" * 2000, "\n" * 900])
