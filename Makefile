@@ -1,6 +1,6 @@
 # The verbs a person types. Each makes what it needs: a Python 3 with venv is all that must be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all test-matrix test-migrate check build up down bench bench-full bench-report docs reference clean
+.PHONY: help setup run test test-all test-matrix test-browser test-migrate check build up down bench bench-full bench-report docs reference clean
 BIN := .venv/bin
 SITE := $(CURDIR)/build/docs
 TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
@@ -30,10 +30,13 @@ test: check ## All checks and tests, one whole run of the rehearsal among them
 	@$(BIN)/pytest $(TOGETHER)
 
 test-all: check ## The proofs in every case, too: each right, each moment of a kill, each way to fail
-	@$(BIN)/pytest $(TOGETHER) -m "not matrix and not pair"
+	@$(BIN)/pytest $(TOGETHER) -m "not matrix and not pair and not browser"
 
 test-matrix: setup ## Build and run the project on each version of Airflow; AIRFLOW=2.11.2 on one
 	@MATRIX_AIRFLOW=$(AIRFLOW) $(BIN)/pytest -m matrix tests/matrix
+
+test-browser: setup ## See the rehearsal as a person does, in Chromium; SCREENSHOTS=docs/images renews the pictures
+	@$(BIN)/pytest -m browser tests/e2e
 
 test-migrate: setup ## Migrate between two rehearsals that run side by side, a quarter of an hour
 	@$(BIN)/pytest -m pair tests/e2e

@@ -14,6 +14,8 @@ from mwaa_dbt.project import Unpacked, open_project
 from mwaa_dbt.settings import runtime
 from mwaa_dbt.tables import suggestion
 
+# Of an account that is named by its locator alone.
+DEFAULT_PLACE = ("us-west-1", "aws")
 # The URIs that DAG files have asked for in this process: the build looks whether some task tells of each.
 asked: set[str] = set()
 
@@ -42,8 +44,17 @@ def asset(project: str, node: str) -> Asset:
 def of_relation(relation: str) -> Asset:
     """Return the asset of <database>.<schema>.<table>, called as Cosmos calls it on Airflow 3."""
     # Slashes on Airflow 2, too: what waits for an asset then still does after an upgrade in place.
-    account = runtime().environment.snowflake.account
+    account = _account(runtime().environment.snowflake.account)
     return Asset(uri=f"snowflake://{account}/{quote(relation).replace('.', '/')}")
+
+
+def _account(name: str) -> str:
+    """Return an account as OpenLineage names it, and so Cosmos: a locator with region and cloud.
+
+    The rule is that of openlineage-integration-common (provider/snowflake.py), which a task would pay for importing.
+    """
+    account, *place = name.split(".")
+    return account if "-" in account else ".".join((account, *place, *DEFAULT_PLACE[len(place) :]))
 
 
 def _relations(part: Mapping[str, Any]) -> list[str]:
