@@ -109,7 +109,7 @@ def _view() -> Any:
     from flask import Response
     from flask_appbuilder import BaseView, expose
 
-    class DbtDocs(BaseView):  # type: ignore[misc]
+    class DbtDocs(BaseView):
         route_base = PATH
 
         @expose("/")  # type: ignore[untyped-decorator]

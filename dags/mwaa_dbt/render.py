@@ -83,8 +83,8 @@ class Renderer:
         place = {"task_id": path[-1], "task_group": group, "dag": group.dag}
         if not kind.runs_dbt:
             return kind.new({**place, **dict(kind.arguments)})
-        own = {"select": _selector(node, kind), "extra_context": _context(node, self.group), **_owner(node)}
-        own["outlets"] = outlets
+        asked = {"select": _selector(node, kind), "extra_context": _context(node, self.group)}
+        own: dict[str, Any] = {**asked, "outlets": outlets, **_owner(node)}
         special = {**_overridden(node, self.common), **node.operator_kwargs_to_override}
         first = self._first.get((kind, node.owner))
         if first and not special:

@@ -63,8 +63,7 @@ class World:
     def _project(self, side: str) -> Project:
         (self.root / side).mkdir()
         project = copy_project(self.root / side)
-        for sample in ("jaffle_shop", "finance"):
-            (project.paths.root / "dags" / f"{sample}.py").unlink()
+        project.drop_samples(projects=False)
         start = ", ".join(map(str, self.begun.timetuple()[:5]))
         for dag, catchup in DAGS.items():
             text = DAG.format(
