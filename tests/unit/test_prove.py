@@ -56,7 +56,7 @@ def proven(tmp_path: Path) -> Prove:
 
 def test_dags_are_listed(proven: Prove) -> None:
     """Every DAG of every file is listed with what it holds."""
-    second = {"dag": "other", "tasks": 1, "nodes": []}
+    second = {**DAG, "dag": "other", "tasks": 1, "nodes": []}
     assert proven(report(), report(file="b.py", dags=[DAG, second], seconds=2.5)) == [
         Parsed("a.py", "shop", 3, ["model.shop.a"], 1.5),
         Parsed("b.py", "shop", 3, ["model.shop.a"], 2.5),
