@@ -1,6 +1,6 @@
 # The verbs a person types. Each makes what it needs: a Python 3 with venv is all that must be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all test-matrix test-browser test-migrate check build up down bench bench-full bench-report docs reference clean
+.PHONY: help setup run test test-all test-matrix test-browser test-migrate check build up down bench bench-full bench-report docs recording reference clean
 BIN := .venv/bin
 SITE := $(CURDIR)/build/docs
 TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
@@ -52,6 +52,9 @@ bench-report: setup ## Make its tables and plots again from benchmarks/results
 
 docs: setup ## Build docs/ as a site, in build/docs; a link that leads nowhere fails
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/uv run --quiet --locked --group docs mkdocs build --quiet --strict --site-dir $(SITE)
+
+recording: setup ## Make the picture of `make run` again
+	@$(BIN)/uv run --quiet --locked --group docs python -m benchmarks.recording docs/images/make-run.svg make run
 
 reference: setup ## Make docs/reference again from the code
 	@$(BIN)/python -m scripts.reference

@@ -94,7 +94,9 @@ def keys() -> str:
 
 
 def _table(name: str, made: Any) -> str:
-    text = " ".join(inspect.getdoc(made).split("\n\nArgs:")[0].replace("\n\n", "\v").split("\n")).replace("\v", "\n\n")
+    text = " ".join((inspect.getdoc(made) or "").split("\n\nArgs:")[0].replace("\n\n", "\v").split("\n")).replace(
+        "\v", "\n\n"
+    )
     hints = typing.get_type_hints(made)
     rows = [f"| `{key}` | {kind(hint)} | {_value(made, key)} |" for key, hint in hints.items() if not _is_table(hint)]
     table = "\n".join(["| key | kind | default |", "| --- | --- | --- |", *rows])
