@@ -1,12 +1,15 @@
 # What proves the template, and its documents as a site: not part of a project that is generated from it.
-.PHONY: test-all test-matrix test-migrate test-template bench bench-full bench-report docs recording reference
+.PHONY: test-all test-matrix test-browser test-migrate test-template bench bench-full bench-report docs recording reference
 SITE := $(CURDIR)/build/docs
 
 test-all: check ## The proofs in every case, too: each right, each moment of a kill, each way to fail
-	@$(BIN)/pytest $(TOGETHER) -m "not matrix and not pair and not template"
+	@$(BIN)/pytest $(TOGETHER) -m "not matrix and not pair and not template and not browser"
 
 test-matrix: setup ## Build and run the project on each version of Airflow; AIRFLOW=2.11.2 on one
 	@MATRIX_AIRFLOW=$(AIRFLOW) $(BIN)/pytest -m matrix tests/matrix
+
+test-browser: setup ## See the rehearsal as a person does, in Chromium; SCREENSHOTS=docs/images renews the pictures
+	@$(BIN)/pytest -m browser tests/e2e
 
 test-migrate: setup ## Migrate from a rehearsal on Airflow 2.11 to another one; AIRFLOW=3.3.1 from that
 	@MIGRATE_AIRFLOW=$(AIRFLOW) $(BIN)/pytest -m pair tests/e2e

@@ -18,7 +18,7 @@ from scripts.local.state import Rehearsal
 from scripts.paths import Paths
 from scripts.venvs import airflow_venv, dbt_venv
 
-SAMPLES = ("dags/finance.py", "dags/jaffle_shop.py", "dbt/finance", "dbt/jaffle_shop")
+SAMPLES = ("dags/finance.py", "dags/jaffle_shop.py", "dags/loyalty.py", "dbt/jaffle_shop", "dbt/loyalty")
 EXECUTORS: Mapping[str, tuple[str, ...]] = {
     "local": (),
     # One worker of MWAA's smallest class that has more than one slot.

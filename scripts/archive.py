@@ -14,8 +14,9 @@ from typing import Any
 
 import msgpack
 
+from scripts.describe import descriptions
 from scripts.projects import MADE, DbtProject
-from scripts.slices import cut, labels
+from scripts.slices import BUILT, cut, labels
 
 # Where the archived project seems to have been parsed. dbt reads files below its own --project-dir, so any
 # constant does; the real staging folder would make every build's bytes differ.
@@ -42,14 +43,14 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 def pack(project: DbtProject, folder: Path) -> Path:
     """Write the archive of a parsed project to <folder>/<digest>.zip and return that path.
 
-    It holds the project, its packages, the slim manifest, the same cut into slices, how many on-run hooks there are,
-    and dbt's partial parse. The digest is the SHA-256 of the file.
+    It holds the project, its packages, the slim manifest, the same cut into slices, what is shown of each node, how
+    many on-run hooks there are, and dbt's partial parse. The digest is the SHA-256 of the file.
     """
     members = dict(read_files(project.folder))
-    manifest = json.loads((project.folder / "target/manifest.json").read_bytes())
-    thin = slim(manifest)
+    thin = slim(project.manifest)
     members["manifest.json"], members[f"target/{SLICES}"] = _compact(thin), cut(thin)
-    if hooks := count_hooks(manifest):
+    members["target/descriptions.json"] = _compact(descriptions(project.manifest))
+    if hooks := count_hooks(project.manifest):
         members["target/hooks.json"] = _compact(hooks)
     members["target/partial_parse.msgpack"] = reproducible(
         (project.folder / "target/partial_parse.msgpack").read_bytes(), project.folder.parent
@@ -123,8 +124,16 @@ def count_hooks(manifest: dict[str, Any]) -> dict[str, int]:
 def _node(node: dict[str, Any]) -> dict[str, Any]:
     # Two thirds of a node's config are what dbt takes anyway; a parse would hold them for each node.
     kept = _said({key: _said(node[key]) if key == "config" else node[key] for key in KEPT if key in node})
+    if table := _table(node):
+        kept["relation"] = table
     # A copy, since tests are settled below.
     return {**kept, "depends_on": {"nodes": list(node.get("depends_on", {}).get("nodes", []))}}
+
+
+def _table(node: dict[str, Any]) -> str | None:
+    parts = [node.get("database"), node.get("schema"), node.get("alias") or node.get("name")]
+    made = node["resource_type"] in BUILT and node.get("config", {}).get("materialized") != "ephemeral"
+    return ".".join(map(str, parts)) if made and all(parts) else None
 
 
 def _said(fields: dict[str, Any]) -> dict[str, Any]:
@@ -157,8 +166,12 @@ def full_manifest(project: DbtProject) -> bytes:
 
     dbt's state:modified reads it.
     """
-    manifest = json.loads((project.folder / "target/manifest.json").read_bytes())
-    return gzip.compress(_compact(_settled(manifest, str(project.folder.parent))), mtime=0)
+    return gzip.compress(_compact(settled(project)), mtime=0)
+
+
+def settled(project: DbtProject) -> dict[str, Any]:
+    """Return a parsed project's manifest without times, run ids and the folder it was made in."""
+    return dict(_settled(project.manifest, str(project.folder.parent)))
 
 
 def _compact(table: dict[str, Any]) -> bytes:

@@ -17,12 +17,14 @@ from scripts.archive import full_manifest, pack, zip_folder
 from scripts.bundle import Made, bundle, keep, stamp_container, write_record
 from scripts.console import err, step
 from scripts.dbt import Dbt
+from scripts.docs import write_list, write_page
 from scripts.fingerprint import fingerprint
 from scripts.hooks import wrap_hooks
 from scripts.paths import Paths
 from scripts.profiles import ProfileWriter
 from scripts.projects import DbtProject, find_projects, stage
 from scripts.prove import Parsed, prove
+from scripts.references import check_references
 from scripts.release import SHORT, provenance
 from scripts.secrets.adapter import check_adapter
 from scripts.venvs import Airflow, airflow_venv, dbt_venv, requirements_of
@@ -114,6 +116,8 @@ def _build(paths: Paths, environment: str) -> Build:
     for project in staged:
         own = Dbt(dbt["MWAA_DBT_EXECUTABLE"], dbt | secrets, profiles / project.name, environment)
         made[project.name] = _archive(work, project, own)
+    check_references(staged)
+    write_list(staged, work.out)
     digest = bundle(work.code, work.out, {name: project.archive for name, project in made.items()}, environment)
     with step("every DAG imports, without dbt, network or connections") as notes:
         parsed = prove(airflow, work.out, work.folder)
@@ -184,6 +188,7 @@ def _archive(work: Work, project: DbtProject, dbt: Dbt) -> Made:
         dbt.parse(project)
         path = pack(project, work.out / "dags" / "dbt" / project.name)
         notes.append(f"{path.stat().st_size / 1024:.0f} kB")
+        notes.append(f"docs {write_page(project, dbt, work.out) / 1024:.0f} kB")
         return Made(path.stem, keep(work.out, full_manifest(project)))
 
 

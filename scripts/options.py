@@ -16,6 +16,8 @@ from scripts.versions import number
 SUPERVISOR_TRIED = ("3.0.6", "3.2.1", "3.3.1")
 SECRETS_BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
 SETTINGS = "settings.toml"
+# Where dbt's documentation is in the bucket: outside of dags/, for it is the web server's, not each container's.
+DOCS = "docs"
 # That of dags/.airflowignore.
 IGNORE_SYNTAX = "glob"
 
@@ -103,6 +105,11 @@ def _ours(environment: Environment, airflow: str) -> Iterator[Option]:
             slot = "else a slot is held up to 5 s after its task's end"
             yield Option("workers.min_heartbeat_interval", "1", slot, "docs/upstream/supervisor-exit.md")
     wait = "in a private network each call waits for its time-out"
+    docs = f"s3://{environment.bucket}/{DOCS}"
+    yield Option("cosmos.dbt_docs_dir", docs, "where plugins/docs.py finds dbt's documentation", "docs/lineage.md")
+    if sizing.is_2(airflow):
+        names = "assets are called as on Airflow 3: what waits for one still does after an upgrade"
+        yield Option("cosmos.use_dataset_airflow3_uri_standard", "True", names, "Cosmos, scheduling")
     yield Option("cosmos.enable_telemetry", "False", wait, "Cosmos, configuration")
     if environment.size:
         for name, value in sizing.options(environment.size, airflow).items():

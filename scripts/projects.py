@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,11 @@ class DbtProject:
     def wants_packages(self) -> bool:
         """Whether it names packages to install."""
         return any(self.read(name).get("packages") for name in ("packages.yml", "dependencies.yml"))
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What `dbt parse` has left of a staged project, as it was when it was first asked for."""
+        return dict(json.loads((self.folder / "target" / "manifest.json").read_bytes()))
 
     def read(self, name: str) -> dict[str, Any]:
         """Return a YAML file of the project; empty if there is none.

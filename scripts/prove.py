@@ -38,7 +38,8 @@ def prove(airflow: Airflow, build: Path, state: Path, budget: float = BUDGET) ->
     """Import all DAGs of a build in a process of their own and return what they hold.
 
     Raises:
-        ProjectError: on an import error, a file without a DAG, or a parse over the budget.
+        ProjectError: on an import error, a file without a DAG, a parse over the budget, or a DAG that waits for a
+            dbt table which none builds.
     """
     with tempfile.TemporaryDirectory(dir=state) as folder:
         reports = _probe(airflow, build / "dags", Path(folder))
@@ -46,6 +47,7 @@ def prove(airflow: Airflow, build: Path, state: Path, budget: float = BUDGET) ->
         _check(report, budget)
         for text in report["warnings"]:
             err.print(f"[yellow]![/] {escape(f'dags/{report["file"]}, {text}')}")
+    _check_waits(reports)
     if not reports:
         raise ProjectError("There is no DAG file.", "dags/", "add one, e.g. dags/jaffle_shop.py as in the README")
     return [
@@ -103,6 +105,18 @@ def _check(report: dict[str, Any], budget: float) -> None:
             where,
             "split it, or select less of the dbt project in it",
         )
+
+
+def _check_waits(reports: list[dict[str, Any]]) -> None:
+    told = {uri for report in reports for dag in report["dags"] for uri in dag["tells"]}
+    for report in reports:
+        for dag in report["dags"]:
+            if lacking := sorted(set(dag["waits"]) - told):
+                raise ProjectError(
+                    f"The DAG {dag['dag']!r} would never run: no DAG builds {', '.join(lacking)}.",
+                    f"dags/{report['file']}",
+                    "render that model in a DAG by `dbt_group`, or wait for another one",
+                )
 
 
 def _import_error(text: str, where: str) -> ProjectError:

@@ -19,11 +19,12 @@ AIRFLOW_2, AIRFLOW_3_0 = __version__.startswith("2."), __version__.startswith("3
 SDK = "airflow.sdk"
 ERRORS = ("airflow.sdk.exceptions", "airflow.exceptions")
 OPERATORS = (SDK, "airflow.models.baseoperator")
-# Newest first; some of 3.0 are where 2 has them.
+# Newest first; some of 3.0 are where 2 has them, after a colon what 2 calls otherwise.
 HOMES = {
     "AirflowException": ERRORS,
     "AirflowFailException": ERRORS,
     "AirflowSkipException": ERRORS,
+    "Asset": (SDK, "airflow.datasets:Dataset"),
     "BaseHook": (SDK, "airflow.hooks.base"),
     "BaseOperator": OPERATORS,
     "DAG": (SDK, "airflow.models.dag"),
@@ -46,7 +47,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     for home in HOMES.get(name, (SDK,)):
         try:
-            value = getattr(importlib.import_module(home), name)
+            module, _, other = home.partition(":")
+            value = getattr(importlib.import_module(module), other or name)
         except (ImportError, AttributeError):
             continue
         globals()[name] = value

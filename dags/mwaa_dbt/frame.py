@@ -12,8 +12,11 @@ from cosmos.constants import PRODUCER_WATCHER_TASK_ID
 from cosmos.operators.local import DbtSourceLocalOperator
 
 from mwaa_dbt import finish
+from mwaa_dbt.after_all import AfterAll
 from mwaa_dbt.airflow_sdk import BaseOperator, TaskGroup, TriggerRule, chain
 from mwaa_dbt.arguments import FULL_REFRESH, common, retries
+from mwaa_dbt.assets import of_relation
+from mwaa_dbt.describe import describe
 from mwaa_dbt.finish import FinishOperator
 from mwaa_dbt.hooks import HooksOperator, has_hooks
 from mwaa_dbt.kinds import others, producer, tests_after_all
@@ -51,7 +54,9 @@ class Frame:
 
     def make(self, selection: Selection) -> None:
         """Make all tasks of the group and join them."""
-        nodes = [task for tasks in self.nodes(selection).values() for task in tasks]
+        made = self.nodes(selection)
+        describe(self.release, made)
+        nodes = [task for tasks in made.values() for task in tasks]
         around = {label: make() for label, make in self._makers(selection).items()}
         for label in (OTHERS, self._after_all):
             if label in around:
@@ -69,7 +74,7 @@ class Frame:
 
     def one(self, label: str, selection: Callable[[], Selection]) -> None:
         """Make a task that is no node's; nothing if the group has none of that label."""
-        found = Selection({}, {}) if label in (*ALIKE, self._after_all) else selection()
+        found = Selection({}, {}) if label in ALIKE else selection()
         if make := self._makers(found).get(label):
             make()
 
@@ -120,7 +125,7 @@ class Frame:
         makers: dict[str, Make | None] = {
             PRODUCER_WATCHER_TASK_ID: partial(self._producer, selection) if self._watches else None,
             OTHERS: partial(self._others, selection) if selection.others and self._tested else None,
-            self._after_all: self._all_tests if self.wish.tests == "after_all" else None,
+            self._after_all: partial(self._all_tests, selection) if self.wish.tests == "after_all" else None,
             SELECT: partial(self._select, selection),
             START: partial(self._hooks, "start") if has_hooks(self.release.folder, "start") else None,
             FRESHNESS: partial(self._freshness, selection) if self.wish.freshness and selection.sources else None,
@@ -163,9 +168,13 @@ class Frame:
         chosen = f"ti.xcom_pull(task_ids='{self.group.child_id(SELECT)}', key='{TESTS}')"
         return self._new(kind, OTHERS, select=f"{{{{ {chosen} or '{' '.join(_names(selection))}' }}}}", **arguments)
 
-    def _all_tests(self) -> BaseOperator:
-        kind, arguments = tests_after_all(self.wish)
-        return self._new(kind, self._after_all, select=self._chosen, **arguments)
+    def _all_tests(self, selection: Selection) -> BaseOperator:
+        _, arguments = tests_after_all(self.wish)
+        tables = {name: of_relation(table) for name, table in selection.relations.items() if name in selection.built}
+        outlets = list(tables.values())
+        task = self._new(AfterAll, self._after_all, select=self._chosen, outlets=outlets, **arguments)
+        vars(task)["assets"] = {selector(name): table for name, table in tables.items()}
+        return task
 
     def _select(self, selection: Selection) -> BaseOperator:
         tasks = task_ids(self.group, self.wish, selection)

@@ -9,6 +9,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from cosmos import DbtTaskGroup
 
 from mwaa_dbt.airflow_sdk import DuplicateTaskIdFound, Param, TaskGroup
+from mwaa_dbt.describe import summary
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.frame import Frame
 from mwaa_dbt.nodes import Selection, choose, read_project
@@ -89,7 +90,9 @@ def _render(group: Group, release: Unpacked, wish: Wish) -> None:
     frame, task = Frame(group, release, wish), wanted(group.dag)
     select = partial(_selection, release, wish)
     if task is None:
-        frame.make(select())
+        selection = select()
+        frame.make(selection)
+        _say(group, summary(release, selection))
         return
     # Airflow joins what stands around an empty group with one another, and with itself.
     EmptyOperator(task_id=REST, task_group=group, dag=group.dag)
@@ -120,7 +123,10 @@ def _selection(release: Unpacked, wish: Wish) -> Selection:
 
 def _say_release(group: Group, release: Unpacked) -> None:
     # Each release then has a DAG version of its own: a finished run shows for ever which release it ran.
-    line = f"Release `{release.release}`."
+    _say(group, f"Release `{release.release}`.")
+
+
+def _say(group: Group, line: str) -> None:
     docs = group.dag.doc_md or ""
     if line not in docs:
         group.dag.doc_md = f"{docs}\n\n{line}".strip()

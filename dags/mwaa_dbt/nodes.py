@@ -30,6 +30,7 @@ class Selection(NamedTuple):
         others: tests that belong to no one node of the group: of several, of sources, of none.
         sources: what is read but not built here.
         labels: what a task is called, if not as its node.
+        relations: <database>.<schema>.<table> of each node that becomes one.
     """
 
     built: Nodes
@@ -37,6 +38,7 @@ class Selection(NamedTuple):
     others: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     labels: Mapping[str, str] = MappingProxyType({})
+    relations: Mapping[str, str] = MappingProxyType({})
 
     def label(self, node: DbtNode) -> str:
         """Return what the task of a node is called."""
@@ -52,11 +54,12 @@ class Selection(NamedTuple):
 
 
 class Project(NamedTuple):
-    """All nodes of a slim manifest, the models of its unit tests, and names of tasks that are not their nodes'."""
+    """All nodes of a slim manifest, the models of its unit tests, names of tasks not called as nodes, and tables."""
 
     nodes: Nodes
     unit_tests: Mapping[str, str]
     labels: Mapping[str, str]
+    relations: Mapping[str, str]
 
 
 @cache
@@ -74,7 +77,8 @@ def as_project(manifest: Mapping[str, Any], folder: Path) -> Project:
     found = {**manifest["nodes"], **manifest.get("sources", {}), **manifest.get("exposures", {})}
     nodes = {name: _node(name, about, folder, own) for name, about in found.items() if about.get("original_file_path")}
     labels = {name: about["label"] for name, about in manifest["nodes"].items() if "label" in about}
-    return Project(nodes, manifest.get("unit_tests", {}), labels)
+    relations = {name: about["relation"] for name, about in manifest["nodes"].items() if "relation" in about}
+    return Project(nodes, manifest.get("unit_tests", {}), labels, relations)
 
 
 def _node(name: str, about: Mapping[str, Any], folder: Path, own: str) -> DbtNode:
@@ -120,7 +124,7 @@ def attach(project: Project, built: Nodes) -> Selection:
                 others.append(name)
     own = {name: tuple(tests.get(name, ())) for name in built}
     sources = tuple(one for one in sorted(read) if one.startswith("source."))
-    return Selection(built, own, tuple(others), sources, project.labels)
+    return Selection(built, own, tuple(others), sources, project.labels, project.relations)
 
 
 def is_built(node: DbtNode) -> bool:

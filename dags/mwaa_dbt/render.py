@@ -12,7 +12,8 @@ from typing import Any
 from cosmos.constants import DbtResourceType
 from cosmos.dbt.graph import DbtNode
 
-from mwaa_dbt.airflow_sdk import BaseOperator, ParamsDict, TaskGroup, chain
+from mwaa_dbt.airflow_sdk import Asset, BaseOperator, ParamsDict, TaskGroup, chain
+from mwaa_dbt.assets import of_relation
 from mwaa_dbt.kinds import Kind, node_kind, tests_kind
 from mwaa_dbt.nodes import Selection
 from mwaa_dbt.wish import Wish
@@ -61,21 +62,29 @@ class Renderer:
         """Make the tasks of nodes, and join them as dbt's graph does."""
         for name, node in selection.built.items():
             built, *after = paths(self.wish, node, selection)
-            self.tasks[name].append(self._make(node, built, node_kind(self.wish, node, selection)))
+            outlets = self._outlets(name, selection)
+            kind = node_kind(self.wish, node, selection)
+            self.tasks[name].append(self._make(node, built, kind, [] if after else outlets))
             for path in after:
-                self.tasks[name].append(self._make(node, path, tests_kind(self.wish)))
+                self.tasks[name].append(self._make(node, path, tests_kind(self.wish), outlets))
                 chain(*self.tasks[name])
         for name, node in selection.built.items():
             for parent in node.depends_on:
                 if parent in self.tasks:
                     self.tasks[parent][-1] >> self.tasks[name][0]
 
-    def _make(self, node: DbtNode, path: tuple[str, ...], kind: Kind) -> BaseOperator:
+    def _outlets(self, name: str, selection: Selection) -> list[Asset]:
+        """Return what the last task of a node tells of; of tests after all nodes their one task tells."""
+        known = name in selection.relations and self.wish.tests != "after_all"
+        return [of_relation(selection.relations[name])] if known else []
+
+    def _make(self, node: DbtNode, path: tuple[str, ...], kind: Kind, outlets: list[Asset]) -> BaseOperator:
         group = self._group(path[:-1])
         place = {"task_id": path[-1], "task_group": group, "dag": group.dag}
         if not kind.runs_dbt:
             return kind.new({**place, **dict(kind.arguments)})
-        own = {"select": _selector(node, kind), "extra_context": _context(node, self.group), **_owner(node)}
+        asked = {"select": _selector(node, kind), "extra_context": _context(node, self.group)}
+        own: dict[str, Any] = {**asked, "outlets": outlets, **_owner(node)}
         special = {**_overridden(node, self.common), **node.operator_kwargs_to_override}
         first = self._first.get((kind, node.owner))
         if first and not special:

@@ -1,7 +1,8 @@
 """Import every DAG as MWAA's parser would, with nothing else to be had.
 
 Called as probe.py <DAG folder> <answer file>. No socket, no database, no connection and no dbt: any attempt
-is the DAG's error. The answer is JSON: per file its seconds, its DAGs (tasks, dbt nodes) and its error.
+is the DAG's error. The answer is JSON: per file its seconds, its DAGs (tasks, dbt nodes, the assets
+that its tasks tell of, the dbt tables that it waits for) and its error.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +109,31 @@ def _relative(folder: Path, file: str) -> str:
 
 def _dags(bag: Any, file: Path) -> list[dict[str, Any]]:
     return [
-        {"dag": dag_id, "tasks": len(dag.tasks), "nodes": sorted(set(filter(None, map(_node, dag.tasks))))}
+        {
+            "dag": dag_id,
+            "tasks": len(dag.tasks),
+            "nodes": sorted(set(filter(None, map(_node, dag.tasks)))),
+            "tells": sorted({one.uri for task in dag.tasks for one in task.outlets if hasattr(one, "uri")}),
+            "waits": _asked(dag),
+        }
         for dag_id, dag in sorted(bag.dags.items())
         if Path(dag.fileloc) == file
     ]
+
+
+def _asked(dag: Any) -> list[str]:
+    """Return the dbt tables that a DAG is scheduled on; other assets may be told of from anywhere."""
+    assets = sys.modules.get("mwaa_dbt.assets")
+    # The latter on Airflow 2.
+    conditions = (getattr(dag.timetable, name, None) for name in ("asset_condition", "dataset_condition"))
+    return sorted({uri for one in conditions for uri in _uris(one)} & assets.asked) if assets else []
+
+
+def _uris(condition: Any) -> Iterator[str]:
+    if hasattr(condition, "uri"):
+        yield condition.uri
+    for part in getattr(condition, "objects", ()):
+        yield from _uris(part)
 
 
 def _node(task: Any) -> str | None:

@@ -26,6 +26,7 @@ from tests import command
 from tests.command import MWAA
 
 ROOT = Path(__file__).parents[2]
+SAMPLES = ("jaffle_shop", "finance", "loyalty")
 SOURCES = ("dags", "dbt", "locks", "plugins", "requirements.txt", "settings.toml", "startup.sh")
 
 
@@ -59,6 +60,13 @@ class Project:
         """Run the command as a person would, in the project's folder."""
         done = subprocess.run([MWAA, *arguments], cwd=self.paths.root, capture_output=True, text=True, check=False)
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def drop_samples(self, *, projects: bool = True) -> None:
+        """Remove the sample DAGs, and the dbt projects that they are of."""
+        for dag in SAMPLES:
+            (self.paths.root / "dags" / f"{dag}.py").unlink()
+            if projects:
+                shutil.rmtree(self.paths.root / "dbt" / dag, ignore_errors=True)
 
     def up(self) -> Done:
         """Start a rehearsal; on a port of its own, since several that look for 8080 at once would all find it free."""

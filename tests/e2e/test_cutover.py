@@ -65,8 +65,7 @@ class World:
             self._fill(project, side)
 
     def _fill(self, project: Project, side: str) -> None:
-        for sample in ("jaffle_shop", "finance"):
-            (project.paths.root / "dags" / f"{sample}.py").unlink()
+        project.drop_samples(projects=False)
         start = ", ".join(map(str, self.begun.timetuple()[:5]))
         for dag, catchup in DAGS.items():
             text = DAG.format(

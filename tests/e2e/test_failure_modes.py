@@ -78,9 +78,7 @@ class Mill:
 def mill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mill]:
     """Start a rehearsal of the mill alone, and end it."""
     copy = copy_project(tmp_path_factory.mktemp("mill"))
-    shutil.rmtree(copy.paths.root / "dbt" / "jaffle_shop")
-    for sample in ("jaffle_shop.py", "finance.py"):
-        (copy.paths.root / "dags" / sample).unlink()
+    copy.drop_samples()
     shutil.copytree(MILL, copy.paths.root / "dbt" / MILL.name)
     for mode in MODES:
         (copy.paths.root / "dags" / f"{mode}.py").write_text(DAG.format(mode=mode))

@@ -41,8 +41,7 @@ class Ended:
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Start a rehearsal of nothing but the failing projects, and end it."""
     copy = copy_project(tmp_path_factory.mktemp("faulty"))
-    for folder in ("dags", "dbt"):
-        _clear(copy.paths.root / folder)
+    copy.drop_samples()
     shutil.copytree(PROJECTS, copy.paths.root / "dbt", dirs_exist_ok=True)
     for mode in ("watcher", "local"):
         (copy.paths.root / "dags" / f"{mode}.py").write_text(DAG.format(mode=mode))
@@ -56,12 +55,6 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     )
     yield copy
     copy.mwaa("local", "down")
-
-
-def _clear(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.name in ("jaffle_shop", "jaffle_shop.py", "finance.py"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @pytest.fixture(scope="module", params=["watcher", "local"])

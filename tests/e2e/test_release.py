@@ -28,9 +28,7 @@ with DAG("shop", schedule=None, tags=["{name}"]):
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Start a rehearsal of a small dbt project and one DAG beside the check, and end it."""
     copy = copy_project(tmp_path_factory.mktemp("shop"))
-    for name in ("jaffle_shop.py", "finance.py"):
-        (copy.paths.root / "dags" / name).unlink()
-    shutil.rmtree(copy.paths.root / "dbt" / "jaffle_shop")
+    copy.drop_samples()
     shutil.copytree(PROJECTS / "unit_fails", copy.paths.root / "dbt" / "unit_fails")
     write(copy, "first")
     up = copy.up()

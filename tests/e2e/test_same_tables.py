@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,9 +44,7 @@ class Ended:
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Start a rehearsal of the warehouse alone, and end it."""
     copy = copy_project(tmp_path_factory.mktemp("warehouse"))
-    shutil.rmtree(copy.paths.root / "dbt" / "jaffle_shop")
-    for sample in ("jaffle_shop.py", "finance.py"):
-        (copy.paths.root / "dags" / sample).unlink()
+    copy.drop_samples()
     write_warehouse(copy.paths.root / "dbt" / NAME)
     for dag, options in OPTIONS.items():
         (copy.paths.root / "dags" / f"{dag}.py").write_text(DAG.format(dag=dag, project=NAME, options=options))

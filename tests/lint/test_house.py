@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COSMOS = {
+    "dags/mwaa_dbt/after_all.py",
     "dags/mwaa_dbt/arguments.py",
     "dags/mwaa_dbt/frame.py",
     "dags/mwaa_dbt/group.py",

@@ -42,7 +42,7 @@ def test_build(built: Done, project: Project) -> None:
     """Every DAG file imports, and the sample's holds every dbt node that has a table."""
     assert built.code == 0, built.err
     dags = {dag["dag"]: dag["nodes"] for dag in read_record(project.paths.build("local"))["dags"]}
-    assert dags.keys() >= {SAMPLE, "finance", "mwaa_check"}
+    assert dags.keys() >= {SAMPLE, "finance", "loyalty", "mwaa_check"}
     assert dags[SAMPLE] >= len(read_relations(project.paths.build("local")))
 
 

@@ -12,16 +12,20 @@ from typing import Any
 
 from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
 from cosmos.constants import ExecutionMode, LoadMode, TestBehavior
+from cosmos.dataset import construct_dataset_uri, get_dataset_namespace
 
-from mwaa_dbt import dbt_group
+from mwaa_dbt import asset, dbt_group
 from mwaa_dbt.airflow_sdk import DAG, BaseOperator, TaskGroup
+from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.nodes import read_project
 from mwaa_dbt.profile import profile_config
 from mwaa_dbt.project import open_project
 from mwaa_dbt.settings import runtime
 from mwaa_dbt.sliced import REST
 
-# The task's neighbours are not made with it; the record of the constructor's arguments is Airflow's own.
-OTHERS = {"upstream_task_ids", "downstream_task_ids", "_BaseOperator__init_kwargs"}
+# The task's neighbours are not made with it, nor what is shown of it; the record of the constructor's arguments is
+# Airflow's own.
+OTHERS = {"upstream_task_ids", "downstream_task_ids", "doc_md", "_BaseOperator__init_kwargs"}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CONTEXT = "_AIRFLOW_PARSING_CONTEXT_DAG_ID", "_AIRFLOW_PARSING_CONTEXT_TASK_ID"
 
@@ -144,7 +148,27 @@ def before(dag: DAG, task: str, names: dict[str, str]) -> set[str]:
     return found
 
 
-ASKED = {"slices": compare, "changes": change, "stock": stock}
+def told(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the assets that each task tells of, and by node what Cosmos calls them."""
+    release = open_project(arguments["project"])
+    namespace = get_dataset_namespace(profile_config(release.name, runtime()))
+    relations = read_project(release.folder).relations
+    tasks = make(arguments).tasks
+    return {
+        "told": {task.task_id: [one.uri for one in task.outlets] for task in tasks if task.outlets},
+        "cosmos": {name: construct_dataset_uri(str(namespace), table) for name, table in relations.items()},
+    }
+
+
+def find(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the asset of a node, or what is wrong with its name."""
+    try:
+        return {"uri": asset(arguments["project"], arguments["node"]).uri}
+    except ProjectError as error:
+        return {"error": str(error)}
+
+
+ASKED = {"slices": compare, "changes": change, "stock": stock, "told": told, "find": find}
 
 if __name__ == "__main__":
     with os.fdopen(int(sys.argv[1]), "w") as answers:

@@ -27,6 +27,15 @@ from tests.airflow_version import airflow
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 DAGS = HERE / "dags"
+CONNECTION = {
+    **{"conn_type": "snowflake", "login": "u", "password": "p", "schema": "s"},
+    "extra": {"account": "rehearsal", "database": "d", "warehouse": "w", "role": "r"},
+}
+# What Cosmos needs to name assets, and that it does so on Airflow 2 as on 3.
+COSMOS = {
+    "AIRFLOW_CONN_SNOWFLAKE_DEFAULT": json.dumps(CONNECTION),
+    "AIRFLOW__COSMOS__USE_DATASET_AIRFLOW3_URI_STANDARD": "True",
+}
 OUTPUT = {"type": "snowflake", "account": "a", "user": "u", "password": "p", "database": "d", "schema": "s"}
 
 
@@ -179,5 +188,5 @@ def python(tmp_path_factory: pytest.TempPathFactory, archives: dict[str, Path], 
 @pytest.fixture(scope="session")
 def comparer(python: Python) -> Iterator[Answering]:
     """Start the process that renders groups in whole and in slices."""
-    with Answering(python, "comparer.py") as answering:
+    with Answering(python, "comparer.py", **COSMOS) as answering:
         yield answering

@@ -108,7 +108,7 @@ def test_archive_holds_the_needed(parsed: Any, tmp_path: Path) -> None:
     with zipfile.ZipFile(pack(parsed("one"), tmp_path / "out")) as archive:
         names = archive.namelist()
         kept = json.loads(archive.read("manifest.json"))
-    made = ["target/partial_parse.msgpack", "target/slices"]
+    made = ["target/descriptions.json", "target/partial_parse.msgpack", "target/slices"]
     assert names == ["dbt_project.yml", "manifest.json", "models/orders.sql", *made]
     assert kept == slim(manifest())
 

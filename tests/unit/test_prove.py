@@ -14,7 +14,7 @@ from scripts.prove import Parsed, prove
 from scripts.venvs import Airflow
 
 Prove = Callable[..., list[Parsed]]
-DAG = {"dag": "shop", "tasks": 3, "nodes": ["model.shop.a"]}
+DAG = {"dag": "shop", "tasks": 3, "nodes": ["model.shop.a"], "tells": [], "waits": []}
 OWN = ProjectError("Setting 'user' is missing.", "settings.json, environment", "add `user = …`")
 RELEASE = f"/tmp/dbt/releases/{'0a' * 32}/dags"  # noqa: S108 - a name only
 STUB = """Traceback (most recent call last):
@@ -56,7 +56,7 @@ def proven(tmp_path: Path) -> Prove:
 
 def test_dags_are_listed(proven: Prove) -> None:
     """Every DAG of every file is listed with what it holds."""
-    second = {"dag": "other", "tasks": 1, "nodes": []}
+    second = {**DAG, "dag": "other", "tasks": 1, "nodes": []}
     assert proven(report(), report(file="b.py", dags=[DAG, second], seconds=2.5)) == [
         Parsed("a.py", "shop", 3, ["model.shop.a"], 1.5),
         Parsed("b.py", "shop", 3, ["model.shop.a"], 2.5),
@@ -158,3 +158,16 @@ def test_proof_leaves_nothing(proven: Prove, tmp_path: Path) -> None:
     """The folder of the probe is gone when the proof is done."""
     proven(report(), does='touch "$HOME/litter"; cp "$0.json" "$3"')
     assert list((tmp_path / "state").iterdir()) == []
+
+
+TABLE = "snowflake://shop/ANALYTICS/SHOP/ORDERS"
+
+
+def test_what_is_waited_for_is_built(proven: Prove) -> None:
+    """A DAG may wait for a table that a DAG of another file builds; for one that none builds it would wait for ever."""
+    waiting = report(file="b.py", dags=[{**DAG, "dag": "club", "waits": [TABLE]}])
+    assert len(proven(report(dags=[{**DAG, "tells": [TABLE]}]), waiting)) == 2
+    with pytest.raises(ProjectError) as told:
+        proven(report(), waiting)
+    assert f"'club' would never run: no DAG builds {TABLE}" in told.value.what
+    assert told.value.where == "dags/b.py"
