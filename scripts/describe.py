@@ -58,8 +58,8 @@ def _facts(node: Node, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 def _owner(node: Node, manifest: Mapping[str, Any]) -> str:
     own = (node.get("config", {}).get("meta") or {}).get("owner")
-    groups = manifest.get("groups", {}).values()
-    group = next((one["owner"] for one in groups if node.get("group") and one["name"] == node["group"]), {})
+    owners: dict[str, Node] = {one["name"]: one["owner"] for one in manifest.get("groups", {}).values()}
+    group = owners.get(str(node.get("group")), {})
     return str(own or group.get("name") or group.get("email") or "")
 
 

@@ -82,9 +82,8 @@ def test_sample(made: tuple[Answers, Git]) -> None:
     names = files(project)
     assert any(name.startswith("dbt/jaffle_shop/") for name in names) == answers.sample_project
     dags = [name for name in names if re.fullmatch(r"dags/\w+\.py", name)]
-    assert dags == (["dags/finance.py", "dags/jaffle_shop.py"] if answers.sample_project else []) + [
-        "dags/mwaa_check.py"
-    ]
+    samples = ["dags/finance.py", "dags/jaffle_shop.py", "dags/loyalty.py"] if answers.sample_project else []
+    assert dags == [*samples, "dags/mwaa_check.py"]
     assert "dbt/requirements.txt" in names
 
 
