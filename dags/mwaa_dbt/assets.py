@@ -45,7 +45,20 @@ def of_relation(relation: str) -> Asset:
     """Return the asset of <database>.<schema>.<table>, called as Cosmos calls it on Airflow 3."""
     # Slashes on Airflow 2, too: what waits for an asset then still does after an upgrade in place.
     account = _account(runtime().environment.snowflake.account)
-    return Asset(uri=f"snowflake://{account}/{quote(relation).replace('.', '/')}")
+    return _made(f"snowflake://{account}/{quote(relation).replace('.', '/')}")
+
+
+def _made(uri: str) -> Asset:
+    """Return the asset of a URI that is in its normal form.
+
+    Airflow would bring it into that form, and to know how, load its providers, boto3 among them, wherever a DAG is
+    parsed and in the process of each task.
+    """
+    made = Asset("made")
+    for field in ("name", "uri"):
+        if hasattr(made, field):
+            object.__setattr__(made, field, uri)
+    return made
 
 
 def _account(name: str) -> str:

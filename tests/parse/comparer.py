@@ -15,7 +15,7 @@ from cosmos.constants import ExecutionMode, LoadMode, TestBehavior
 from cosmos.dataset import construct_dataset_uri, get_dataset_namespace
 
 from mwaa_dbt import asset, dbt_group
-from mwaa_dbt.airflow_sdk import DAG, BaseOperator, TaskGroup
+from mwaa_dbt.airflow_sdk import DAG, Asset, BaseOperator, TaskGroup
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.nodes import read_project
 from mwaa_dbt.profile import profile_config
@@ -163,7 +163,8 @@ def told(arguments: dict[str, Any]) -> dict[str, Any]:
 def find(arguments: dict[str, Any]) -> dict[str, Any]:
     """Return the asset of a node, or what is wrong with its name."""
     try:
-        return {"uri": asset(arguments["project"], arguments["node"]).uri}
+        made = asset(arguments["project"], arguments["node"])
+        return {"uri": made.uri, "airflows": made == Asset(uri=made.uri)}
     except ProjectError as error:
         return {"error": str(error)}
 

@@ -54,8 +54,10 @@ def test_one_task_tells_of_all(comparer: Answering, execution: str) -> None:
     [("stg_animals", "stg_animals"), ("orders.v2", "orders_v2"), ("raw_orders", "raw_orders"), ("prices", "prices")],
 )
 def test_asset_is_found(comparer: Answering, node: str, table: str) -> None:
-    """A model, a version, a seed and a snapshot are asked for by their names in dbt."""
-    assert comparer.ask({"ask": "find", "project": "zoo", "node": node})["uri"].endswith(f"/{table}")
+    """A model, a version, a seed and a snapshot are asked for by their names in dbt, and are as Airflow makes them."""
+    answer = comparer.ask({"ask": "find", "project": "zoo", "node": node})
+    assert answer["uri"].endswith(f"/{table}")
+    assert answer["airflows"]
 
 
 @pytest.mark.parametrize(
