@@ -18,6 +18,7 @@ from rich.text import Text
 from scripts.paths import find_project
 
 COLUMNS, LINES = 100, 200
+FIRST, LAST = 24, 9  # lines of a long output
 HEX = re.compile(r"[0-9a-f]{6}")
 # A picture asks no other host for a font; any monospaced one will do.
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
@@ -52,6 +53,11 @@ def _colour(name: str) -> str | None:
     return f"#{name}" if HEX.fullmatch(name) else name.replace("bright", "bright_").replace("brown", "yellow")
 
 
+def folded(lines: list[Text]) -> list[Text]:
+    """Return the first and the last lines of what is too long for a picture."""
+    return lines if len(lines) <= FIRST + LAST else [*lines[:FIRST], Text("  …"), *lines[-LAST:]]
+
+
 def picture(lines: list[Text], title: str) -> str:
     """Return lines as an SVG."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
@@ -62,5 +68,5 @@ def picture(lines: list[Text], title: str) -> str:
 
 if __name__ == "__main__":
     exit_code, told = record(sys.argv[2:])
-    (find_project().root / Path(sys.argv[1])).write_text(picture(told, " ".join(sys.argv[2:])))
+    (find_project().root / Path(sys.argv[1])).write_text(picture(folded(told), " ".join(sys.argv[2:])))
     sys.exit(exit_code)
