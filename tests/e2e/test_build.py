@@ -53,9 +53,10 @@ def test_layout_is_that_of_s3(source: Project, release: str) -> None:
     started = {"requirements.txt", "startup.sh", "plugins.zip"}
     assert started | {"dags/.airflowignore", "dags/finance.py", "dags/jaffle_shop.py"} <= set(record["files"])
     assert [name for name in files if name.startswith("dags/mwaa_dbt/")] == []
-    project = record["projects"]["jaffle_shop"]
-    archives = {f"dags/dbt/{record['digest']}.zip", f"dags/dbt/jaffle_shop/{project['archive']}.zip"}
-    assert {name for name in record["archives"] if name.startswith("dags/")} == archives
+    projects = {f"dags/dbt/{name}/{project['archive']}.zip" for name, project in record["projects"].items()}
+    assert len(projects) > 1
+    archives = {name for name in record["archives"] if name.startswith("dags/")}
+    assert archives == {f"dags/dbt/{record['digest']}.zip", *projects}
     startup = (build / "startup.sh").read_text()
     assert f"export MWAA_DBT_CONTAINER={record['container']}\n" in startup
     assert record["versions"]["dbt-core"] in startup
