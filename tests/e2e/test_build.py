@@ -86,19 +86,31 @@ def test_real_key_keeps_partial_parse(source: Project, tmp_path: Path) -> None:
     assert "Unable to do partial parsing" not in done.stdout
 
 
+# One that each part of the build finds; the others are of the same kinds.
+BAD = {
+    "jinja": (MODEL, ("{{ ref('raw_stores') }}", "{{ ref('raw_stores' }}"), ("stg_stores.sql", "line ", "unexpected")),
+    "selection": (DAG, ("+tag:finance", "+tag:finanse"), ("names no node", "dags/finance.py", "dbt ls")),
+    "import": (DAG, ("DAG(", "DAGG("), ("NameError", "dags/finance.py, line 9", "mend that line")),
+    "socket": (DAG, ("with DAG(", f"{SOCKET}\nwith DAG("), ("while being parsed", DAG)),
+}
+MORE = {
+    "yaml key": (YAML, ("description:", "descripton:"), ("'descripton'", "_core.yml, line ", "spelling")),
+    "project": (DAG, ('"jaffle_shop"', '"jafle_shop"'), ("no dbt project 'jafle_shop'", "Did you mean", DAG)),
+    "syntax": (
+        DAG,
+        ("    dbt_group(", "dbt_group("),
+        ("IndentationError", "dags/finance.py, line 19", "mend that line"),
+    ),
+    "argument": (DAG, ("tests=", "dag_=1, tests="), ("TypeError", "dags/finance.py, line 19", "mend that line")),
+}
+
+
 @pytest.mark.parametrize(
     ("file", "change", "told"),
     [
-        (MODEL, ("{{ ref('raw_stores') }}", "{{ ref('raw_stores' }}"), ("stg_stores.sql", "line ", "unexpected")),
-        (YAML, ("description:", "descripton:"), ("'descripton'", "_core.yml, line ", "spelling")),
-        (DAG, ("+tag:finance", "+tag:finanse"), ("names no node", "dags/finance.py", "dbt ls")),
-        (DAG, ('"jaffle_shop"', '"jafle_shop"'), ("no dbt project 'jafle_shop'", "Did you mean 'jaffle_shop'?", DAG)),
-        (DAG, ("DAG(", "DAGG("), ("NameError", "dags/finance.py, line 9", "mend that line")),
-        (DAG, ("    dbt_group(", "dbt_group("), ("IndentationError", "dags/finance.py, line 19", "mend that line")),
-        (DAG, ("tests=", "dag_=1, tests="), ("TypeError", "dags/finance.py, line 19", "mend that line")),
-        (DAG, ("with DAG(", f"{SOCKET}\nwith DAG("), ("while being parsed", DAG)),
+        *(pytest.param(*case, id=name) for name, case in BAD.items()),
+        *(pytest.param(*case, id=name, marks=pytest.mark.slow) for name, case in MORE.items()),
     ],
-    ids=["jinja", "yaml key", "selection", "project", "import", "syntax", "argument", "socket"],
 )
 def test_bad_source_is_told(
     source: Project, release: str, file: str, change: tuple[str, str], told: tuple[str, ...]

@@ -14,7 +14,7 @@ import requests
 from scripts.local import state
 from tests.e2e.conftest import Done, Project, copy_project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 PROJECTS = Path(__file__).with_name("projects")
 DAG = """from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
