@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -67,7 +66,7 @@ class Loop:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a project with one dbt project, as `mwaa new` makes it."""
     copy = copy_project(tmp_path_factory.mktemp("project"))
-    shutil.rmtree(copy.paths.root / "dbt" / "jaffle_shop")
+    copy.drop_samples()
     assert copy.mwaa("new", "project", "shop").code == 0
     return copy
 

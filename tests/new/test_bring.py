@@ -26,9 +26,7 @@ RUFF = Path(sys.executable).with_name("ruff")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a project without any dbt project or DAG of its own."""
     copy = copy_project(tmp_path_factory.mktemp("project"))
-    shutil.rmtree(copy.paths.root / "dbt" / "jaffle_shop")
-    for dag in ("finance", "jaffle_shop"):
-        (copy.paths.root / "dags" / f"{dag}.py").unlink()
+    copy.drop_samples()
     return copy
 
 
