@@ -30,7 +30,7 @@ docs: setup ## Build docs/ as a site, in build/docs; a link that leads nowhere f
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/uv run --quiet --locked --group docs mkdocs build --quiet --strict --site-dir $(SITE)
 
 recording: setup ## Make the picture of `make run` again
-	@$(BIN)/uv run --quiet --locked --group docs python -m benchmarks.recording docs/images/make-run.svg make run
+	@$(BIN)/uv run --quiet --locked --group docs python -m benchmarks.recording docs/images/make-run.svg make --no-print-directory run
 
 reference: setup ## Make docs/reference again from the code
 	@$(BIN)/python -m scripts.reference

@@ -18,7 +18,8 @@ from rich.text import Text
 from scripts.paths import find_project
 
 COLUMNS, LINES = 100, 200
-FIRST, LAST = 24, 9  # lines of a long output
+TITLE = "make run"
+FIRST, LAST = 30, 8  # lines of a long output
 HEX = re.compile(r"[0-9a-f]{6}")
 # A picture asks no other host for a font; any monospaced one will do.
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
@@ -68,5 +69,5 @@ def picture(lines: list[Text], title: str) -> str:
 
 if __name__ == "__main__":
     exit_code, told = record(sys.argv[2:])
-    (find_project().root / Path(sys.argv[1])).write_text(picture(folded(told), " ".join(sys.argv[2:])))
+    (find_project().root / Path(sys.argv[1])).write_text(picture(folded(told), TITLE))
     sys.exit(exit_code)

@@ -48,6 +48,13 @@ def test_starts_light(library: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_libraries_fit() -> None:
+    """Nobody who runs a DAG here is warned of a version of some library: the connector's requests would, of chardet."""
+    code = "import snowflake.connector.vendored.requests"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert "DependencyWarning" not in done.stderr
+
+
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 def test_help_has_an_example(verb: tuple[str, ...]) -> None:
     """Every command's help ends in a line that can be typed, and has no colours off a terminal."""
