@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import Environment, Settings, load, shipped
 from scripts import connections
+from scripts.alone import alone
 from scripts.archive import full_manifest, pack, zip_folder
 from scripts.bundle import Made, bundle, keep, stamp_container, write_record
 from scripts.console import err, step
@@ -72,7 +70,10 @@ def build(paths: Paths, environment: str) -> Build:
     Raises:
         ProjectError: if a setting, dbt project, pin or DAG is wrong; the build before is left as it was.
     """
-    with _alone(paths):
+    busy = ProjectError(
+        "Another build is under way in this project.", ".mwaa/build.lock", "wait for it, then run this again"
+    )
+    with alone(paths.state / "build.lock", busy):
         try:
             return _build(paths, environment)
         finally:
@@ -81,20 +82,6 @@ def build(paths: Paths, environment: str) -> Build:
 
 def _workplace(paths: Paths, environment: str) -> Path:
     return paths.state / f"build-{environment}"
-
-
-@contextmanager
-def _alone(paths: Paths) -> Iterator[None]:
-    """Keep a second build out; the kernel frees the lock of one that was killed."""
-    paths.state.mkdir(exist_ok=True)
-    with (paths.state / "build.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ProjectError(
-                "Another build is under way in this project.", ".mwaa/build.lock", "wait for it, then run this again"
-            ) from None
-        yield
 
 
 def _build(paths: Paths, environment: str) -> Build:

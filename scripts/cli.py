@@ -14,13 +14,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import suggestion
 from scripts.airflow import commands as operate
-from scripts.console import err, out, wide
+from scripts.console import err, error_text, out, wide
 from scripts.deploy import commands as releases
 from scripts.dev import commands as develop
 from scripts.env import commands as environments
@@ -197,8 +196,7 @@ def main() -> None:
 
 
 def _show(error: ProjectError) -> NoReturn:
-    what, where, fix = map(escape, (error.what, error.where, error.fix))
-    err.print(f"[red]error:[/] {what}\n  [bold]where:[/] {where}\n  [bold]fix:[/]   {fix}")
+    err.print(f"[red]error:[/] {error_text(error)}")
     sys.exit(1)
 
 

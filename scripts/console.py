@@ -10,6 +10,8 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.status import Status
 
+from mwaa_dbt.errors import ProjectError
+
 EVERY = 60.0  # seconds between two lines of a long step in a log
 LOG_WIDTH = 200  # characters
 
@@ -21,6 +23,11 @@ err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 def wide(what: RenderableType) -> None:
     """Print a table; a log has no width, so there every name stands whole in one line."""
     (out if out.is_terminal else Console(width=LOG_WIDTH)).print(what)
+
+
+def error_text(error: ProjectError) -> str:
+    """Return an error in rich's markup: what happened, where, and what mends it."""
+    return f"{escape(error.what)}\n  [bold]where:[/] {escape(error.where)}\n  [bold]fix:[/]   {escape(error.fix)}"
 
 
 class Notes(list[str]):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mwaa_dbt.errors import ProjectError
-from scripts.projects import DbtProject
+from scripts.projects import LOCK, DbtProject
 
 # dbt only warns of a key it does not know, so a typo such as `descripton` would pass in silence.
 UNKNOWN_KEY = ("CustomKeyInObjectDeprecation", "CustomTopLevelKeyDeprecation")
@@ -43,7 +43,7 @@ class Dbt:
             return "no packages"
         if project.packages.is_dir():
             return "packages as committed"
-        lock = project.folder / "package-lock.yml"
+        lock = project.folder / LOCK
         before = lock.read_bytes() if lock.is_file() else None
         try:
             self.run(project, "deps")
@@ -51,11 +51,11 @@ class Dbt:
             fix = f"run `dbt deps --project-dir dbt/{project.name}` where the hub can be reached; a committed "
             raise ProjectError(error.what, error.where, fix + "dbt_packages/ is taken as it is") from None
         if before is None:
-            return f"packages not locked: commit the package-lock.yml that `dbt deps` writes in dbt/{project.name}"
+            return f"packages not locked: commit the {LOCK} that `dbt deps` writes in dbt/{project.name}"
         if lock.read_bytes() != before:
             raise ProjectError(
-                "package-lock.yml does not fit packages.yml.",
-                f"dbt/{project.name}/package-lock.yml",
+                f"{LOCK} does not fit packages.yml.",
+                f"dbt/{project.name}/{LOCK}",
                 f"run `dbt deps --project-dir dbt/{project.name}` and commit the lock",
             )
         return "packages by the lock"

@@ -18,6 +18,8 @@ from mwaa_dbt.errors import ProjectError
 LEFT_OUT = {".git", ".venv", "__pycache__", ".user.yml", "profiles.yml", ".env", ".DS_Store"}
 # … or made by dbt, beside dbt_project.yml; deeper down these are anybody's names.
 MADE = {"target", "logs", ".venv"}
+# What `dbt deps` makes, besides the packages.
+LOCK = "package-lock.yml"
 
 
 @dataclass(frozen=True)

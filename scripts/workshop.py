@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -98,8 +97,5 @@ def open_build(paths: Paths, environment: str) -> Iterator[Workshop]:
         ProjectError: if there is no such build.
     """
     paths.state.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="workshop-", dir=paths.state))
-    try:
-        yield Workshop(paths, environment, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="workshop-", dir=paths.state, ignore_cleanup_errors=True) as folder:
+        yield Workshop(paths, environment, Path(folder))

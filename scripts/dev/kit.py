@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from mwaa_dbt.errors import ProjectError
+from scripts.alone import alone
 from scripts.console import step
 from scripts.dbt import Dbt
-from scripts.dev.mirror import LOCK, Mirror
+from scripts.dev.mirror import Mirror
 from scripts.dev.session import Answer, Session, open_session
 from scripts.dev.warehouse import open_warehouse
 from scripts.hooks import wrap_hooks
 from scripts.paths import Paths
-from scripts.projects import DbtProject
+from scripts.projects import LOCK, DbtProject
 from scripts.sources import dbt_of_sources
 
 WISHES = ("packages.yml", "dependencies.yml", LOCK)
@@ -63,8 +62,9 @@ def open_kit(paths: Paths, project: DbtProject, environment: str) -> Iterator[Ki
         ProjectError: if the environment, the connection or dbt is not to be had.
     """
     folder = paths.state / "dev" / environment / project.name
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder, project.name), open_warehouse(paths, environment) as warehouse:
+    lock = folder / "lock"
+    busy = ProjectError(f"`mwaa dev` runs for {project.name} already.", str(lock), "use that one, or end it first")
+    with alone(lock, busy), open_warehouse(paths, environment) as warehouse:
         staged = DbtProject(project.name, folder / "project" / project.name)
         record = folder / "built.json"
         if warehouse.empty:
@@ -80,16 +80,3 @@ def open_kit(paths: Paths, project: DbtProject, environment: str) -> Iterator[Ki
             kit = Kit(project, mirror, staged, dbt, session, schema)
             kit.install()
             yield kit
-
-
-@contextmanager
-def _alone(folder: Path, project: str) -> Iterator[None]:
-    """Keep a second loop out of the copy; the kernel frees the lock of one that was killed."""
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ProjectError(
-                f"`mwaa dev` runs for {project} already.", f"{folder / 'lock'}", "use that one, or end it first"
-            ) from None
-        yield

@@ -7,10 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.projects import LEFT_OUT, MADE, DbtProject
-
-# What `dbt deps` makes, besides the packages.
-LOCK = "package-lock.yml"
+from scripts.projects import LEFT_OUT, LOCK, MADE, DbtProject
 
 type Stamp = tuple[int, int]
 

@@ -6,14 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.problems import node_name
-from scripts.console import out, wide
+from scripts.console import error_text, out, wide
 from scripts.dev.outcome import TESTS, Ended, Outcome
+from scripts.history.text import count
 
 COLOURS = {"success": "green", "pass": "green", "warn": "yellow", "skipped": "yellow"}
 GOOD = ("success", "pass")
@@ -31,20 +30,16 @@ def show(found: Outcome) -> None:
         else:
             out.print(f"{node_name(preview.node)}: no rows", markup=False)
     for error in found.errors:
-        _error(error)
+        out.print(f"[red]error:[/] {error_text(error)}")
     out.print(_line(found))
 
 
 def _line(found: Outcome) -> str:
     tests = sum(one.kind in TESTS for one in found.ended)
     idle = "nothing to run" if found.good else "nothing was run"
-    counts = f"{_several(len(found.ended) - tests, 'node')}, {_several(tests, 'test')}" if found.ended else idle
+    counts = f"{count(len(found.ended) - tests, 'node')}, {count(tests, 'test')}" if found.ended else idle
     mark = "[green]✓[/]" if found.good else "[red]✗[/]"
     return f"{mark} {counts} · {found.seconds:.1f} s"
-
-
-def _several(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _nodes(ended: list[Ended]) -> Table:
@@ -91,11 +86,6 @@ def _rows(title: str, rows: list[dict[str, Any]]) -> Table:
 def _value(value: Any) -> str:
     text = "" if value is None else str(value)
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
-
-
-def _error(error: ProjectError) -> None:
-    what, where, fix = map(escape, (error.what, error.where, error.fix))
-    out.print(f"[red]error:[/] {what}\n  [bold]where:[/] {where}\n  [bold]fix:[/]   {fix}")
 
 
 def as_table(found: Outcome) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from scripts.dbt import Dbt
 from scripts.new.dialect import examine_sql
 from scripts.new.finding import Case, Finding
 from scripts.new.static import OURS, foreign_macros, needed_variables
+from scripts.projects import LOCK
 
-LOCK = "package-lock.yml"
 # In the examined copy alone: what another adapter's form of a macro is called through.
 MADE_UP = "mwaa_new_made_up.sql"
 STUB = "{{% macro snowflake__{base}() %}}{{{{ return({adapter}__{base}(*varargs, **kwargs)) }}}}{{% endmacro %}}\n"

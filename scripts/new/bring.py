@@ -15,7 +15,7 @@ from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.settings import Settings, load
 from scripts import connections
 from scripts.local.state import ENVIRONMENT
-from scripts.new.asked import LOCK, examine_parsed, vendor
+from scripts.new.asked import examine_parsed, vendor
 from scripts.new.finding import Brought, Case, Finding
 from scripts.new.made import workplace
 from scripts.new.names import proposal
@@ -23,7 +23,7 @@ from scripts.new.project import ProjectWish, check_place, place
 from scripts.new.source import Source, copy, opened
 from scripts.new.static import OURS, examine_files
 from scripts.paths import Paths
-from scripts.projects import DbtProject, find_projects, stage
+from scripts.projects import LOCK, DbtProject, find_projects, stage
 from scripts.sources import dbt_of_sources
 from scripts.workshop import DbtTarget
 

@@ -28,11 +28,8 @@ def undone() -> Iterator[list[Path]]:
 def workplace(paths: Paths) -> Iterator[Path]:
     """Yield an empty folder on the project's own disk, so that what is ready is moved out of it by one rename."""
     paths.state.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="new-", dir=paths.state))
-    try:
-        yield folder
-    finally:
-        remove(folder)
+    with tempfile.TemporaryDirectory(prefix="new-", dir=paths.state, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def remove(path: Path) -> None:
