@@ -19,6 +19,7 @@ from rich.table import Table
 from mwaa_dbt.errors import ProjectError
 from mwaa_dbt.tables import suggestion
 from scripts.airflow import commands as operate
+from scripts.backfill import commands as backfilling
 from scripts.console import err, error_text, out, wide
 from scripts.deploy import commands as releases
 from scripts.dev import commands as develop
@@ -49,6 +50,7 @@ app.add_typer(environments.app, name="env")
 app.add_typer(migration.app, name="migrate")
 history.register(app)
 app.add_typer(operate.app)
+backfilling.register(app)
 State = Annotated[
     str | None, typer.Option("--state", help="A release's name, `current`, or a build's folder.", metavar="RELEASE")
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -40,3 +41,17 @@ def json_object(text: str, option: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise typer.BadParameter(f'{text!r} is no JSON object, e.g. \'{{"day": "2026-01-31"}}\'', param_hint=option)
     return value
+
+
+def moment(text: str, option: str) -> datetime:
+    """Return an option's day or time, in UTC.
+
+    Raises:
+        typer.BadParameter: if it is none.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        what = f"{text!r} is no day or time, e.g. 2026-01-31 or 2026-01-31T05:00"
+        raise typer.BadParameter(what, param_hint=option) from None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

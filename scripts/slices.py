@@ -44,6 +44,12 @@ def labels(nodes: Mapping[str, Mapping[str, Any]], project: str) -> dict[str, st
     return {name: f"{name.split('.')[1]}__{_name(name)}" for name in shared if name.split(".")[1] != project}
 
 
+def called(nodes: Mapping[str, Mapping[str, Any]], project: str) -> dict[str, str]:
+    """Return the names of the tasks of a project's nodes, without what stands around them."""
+    shared = labels(nodes, project)
+    return {name: shared.get(name) or _name(name) for name, node in nodes.items() if node["resource_type"] in BUILT}
+
+
 def _name(unique_id: str) -> str:
     # As Cosmos names a task: without kind and package, a version's dot made an underscore.
     return unique_id.split(".", 2)[2].replace(".", "_")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from cosmos import DbtTaskGroup
@@ -21,6 +22,7 @@ from mwaa_dbt.sliced import REST, Wanted, wanted
 from mwaa_dbt.tested import is_tried
 from mwaa_dbt.wish import Folders, Tests, Wish
 
+MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
 PARAMS = {
     "full_refresh": Param(False, type="boolean", description="Rebuild incremental models and seeds from nothing."),
     # Nullable, or the form would demand a text.
@@ -28,6 +30,10 @@ PARAMS = {
         None, type=["null", "string"], description="Only these nodes, in dbt's syntax: stg_orders+ tag:finance"
     ),
     "vars": Param({}, type="object", description="dbt vars of this run, as JSON."),
+    "event_time_start": Param(
+        None, **MOMENT, description="Build microbatch models from here on, not the newest batches."
+    ),
+    "event_time_end": Param(None, **MOMENT, description="… to before this time."),
 }
 
 
@@ -45,8 +51,9 @@ def dbt_group(
 ) -> DbtTaskGroup:
     """Render a dbt project, or a selection of it, as a task group of the current DAG.
 
-    One task per model, seed and snapshot. The DAG gets the trigger-form params `full_refresh`, `select` and
-    `vars`. Models retry as the DAG's default_args say, else settings.toml; tests in tasks of their own never do.
+    One task per model, seed and snapshot. The DAG gets the trigger-form params `full_refresh`, `select`, `vars`,
+    `event_time_start` and `event_time_end`. Models retry as the DAG's default_args say, else settings.toml; tests in
+    tasks of their own never do.
 
     Args:
         project: the name of a folder in dbt/.

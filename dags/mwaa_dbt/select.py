@@ -10,7 +10,10 @@ from cosmos.operators.local import DbtLSLocalOperator
 
 from mwaa_dbt.airflow_sdk import AIRFLOW_2, AirflowFailException
 from mwaa_dbt.errors import ProjectError
+from mwaa_dbt.event_times import EventTimeError
+from mwaa_dbt.event_times import variables as event_times
 from mwaa_dbt.settings import dbt_executable, dbt_status
+from mwaa_dbt.tested import is_tried
 
 EVERYTHING = "fqn:*"
 TESTS = "tests"  # XCom key: those of a run's `select` that have a task of their own
@@ -43,9 +46,13 @@ class SelectOperator(DbtLSLocalOperator):
         Raises:
             ProjectError: if dbt is not in this container.
             SelectionError: if the selection names no node of this group.
+            EventTimeError: if the run's event times are none.
             DownstreamTasksSkipped: to skip what was not chosen (Airflow 3).
         """
         _check_dbt()
+        # Before anything is built: no task could go by event times that are none.
+        if event_times(context) and not is_tried():
+            raise _untried()
         if not (self.select or "").strip():
             return self.group_select
         chosen = self._listed(context) & set(self.tasks)
@@ -85,6 +92,14 @@ class SelectOperator(DbtLSLocalOperator):
             f"trigger form of {self.dag_id}, param 'select'",
             f"try it with `dbt ls --select {self.select}`",
         )
+
+
+def _untried() -> EventTimeError:
+    return EventTimeError(
+        "The run has event times, which this package does not hand to dbt with a Cosmos that it was not tried with.",
+        "requirements.txt, astronomer-cosmos",
+        "pin one that it was tried with, or run `dbt build --event-time-start … --event-time-end …` by hand",
+    )
 
 
 def selector(unique_id: str) -> str:

@@ -19,10 +19,11 @@ class Telling:
     lost: tuple[str, ...] = ()
 
     def get_env(self, context: Any) -> dict[str, Any]:
-        """Return dbt's environment: its log in JSON, no colours, and no hooks, which have tasks of their own."""
+        """Return dbt's environment: its log in JSON, no colours, no hooks, which have tasks of their own, and when."""
+        from mwaa_dbt.event_times import variables
         from mwaa_dbt.events import SWITCHES
 
-        return {**SWITCHES, **OFF, **super().get_env(context)}  # type: ignore[misc]
+        return {**SWITCHES, **OFF, **super().get_env(context), **variables(context)}  # type: ignore[misc]
 
     def calculate_openlineage_events_completes(self, *arguments: Any, **more: Any) -> bool:
         """Read dbt's whole manifest for OpenLineage's events only if its provider is there to send them."""

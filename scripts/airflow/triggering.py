@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scripts.flags import Env, Json, json_object, takes
+from scripts.flags import Env, Json, json_object, moment, takes
 
 Conf = Annotated[str, typer.Option("--conf", help="The run's whole conf, as JSON.", metavar="JSON")]
 Select = Annotated[str, typer.Option("--select", help="Only these nodes, in dbt's syntax.")]
@@ -17,6 +17,10 @@ RunId = Annotated[
     str | None, typer.Option("--run-id", help="The run's id: one that is there is not started again.", metavar="ID")
 ]
 Unpause = Annotated[bool, typer.Option("--unpause", help="Unpause the DAG first; its schedule runs from then on, too.")]
+EventStart = Annotated[
+    str, typer.Option("--event-time-start", help="Microbatch models: build from this time on, in UTC.", metavar="TIME")
+]
+EventEnd = Annotated[str, typer.Option("--event-time-end", help="… to before this time.", metavar="TIME")]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow the tasks to the end; the exit code is the run's.")]
 
 
@@ -29,6 +33,8 @@ class Request:
     select: Select = ""
     full_refresh: FullRefresh = False
     variables: Variables = "{}"
+    event_time_start: EventStart = ""
+    event_time_end: EventEnd = ""
     conf: Conf = "{}"
     run_id: RunId = None
     unpause: Unpause = False
@@ -46,11 +52,25 @@ class Request:
             "select": self.select,
             "full_refresh": self.full_refresh,
             "vars": json_object(self.variables, "--vars"),
+            **self._times(),
         }
         given = {name: value for name, value in named.items() if value}
         if twice := sorted(given.keys() & conf.keys()):
             raise typer.BadParameter(f"{', '.join(twice)} is in there, and an option, too", param_hint="--conf")
         return {**conf, **given}
+
+    def _times(self) -> dict[str, str]:
+        if not self.event_time_start and not self.event_time_end:
+            return {}
+        options = "--event-time-start, --event-time-end"
+        start, end = moment(self.event_time_start, options), moment(self.event_time_end, options)
+        if start >= end:
+            raise typer.BadParameter(f"{self.event_time_start} is not before {self.event_time_end}", param_hint=options)
+        if self.full_refresh:
+            raise typer.BadParameter(
+                "would leave the rows of these times alone", param_hint=f"--full-refresh, {options}"
+            )
+        return {"event_time_start": start.isoformat(), "event_time_end": end.isoformat()}
 
 
 def register(app: typer.Typer) -> None:
