@@ -23,7 +23,7 @@ from scripts.console import err, out
 from scripts.paths import Paths, find_project
 
 # A module of this package each, with a function `measure(paths, options)`.
-BENCHMARKS = ("virtualenv", "parse", "fork", "run", "celery", "growth", "deploy", "history", "dev")
+BENCHMARKS = ("virtualenv", "parse", "fork", "run", "celery", "growth", "deploy", "history", "dev", "stranger")
 REPORT = "report"
 DOCUMENT = Path("docs", "performance.md")
 # Models of the made-up projects: few for a short measurement, and what is published.

@@ -56,10 +56,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Result:
-    """A table: its first row, or the first of the same size, is the plain tool, which the others are compared with."""
+    """A table: its first row, or the first of the same size, is the plain tool, which the others are compared with.
+
+    Not `compared` are rows that are no ways to do one thing.
+    """
 
     title: str
     rows: list[Row]
+    compared: bool = True
 
 
 def compare(title: str, ways: Mapping[str, Callable[[], Sample]], runs: int) -> Result:

@@ -41,7 +41,7 @@ def read(root: Path, name: str) -> Kept | None:
     if not file.is_file():
         return None
     table = json.loads(file.read_text())
-    results = [Result(one["title"], [_row(row) for row in one["rows"]]) for one in table["results"]]
+    results = [Result(**{**one, "rows": [_row(row) for row in one["rows"]]}) for one in table["results"]]
     return Kept(table["machine"], table["command"], results)
 
 

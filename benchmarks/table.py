@@ -36,14 +36,15 @@ def cells(result: Result) -> list[list[str]]:
     facts = list(dict.fromkeys(name for row in rows for name in row.facts))
     sized = [SIZE] if SIZE in facts else []
     others = [name for name in facts if name != SIZE]
-    head = ["", *sized, "seconds", "ratio", "n", *others]
+    head = ["", *sized, "seconds", *(["ratio"] if result.compared else []), "n", *others]
     return [head, *([row.what, *_facts(row, sized), *_times(row, result), *_facts(row, others)] for row in result.rows)]
 
 
 def _times(row: Row, result: Result) -> list[str]:
     first = next(one for one in result.rows if one.facts.get(SIZE) == row.facts.get(SIZE))
     more = "> " if row.stopped else ""
-    return [f"{more}{row.seconds:.2f}", f"{more}{row.seconds / first.seconds:.2g}", str(row.n)]
+    ratio = [f"{more}{row.seconds / first.seconds:.2g}"] if result.compared else []
+    return [f"{more}{row.seconds:.2f}", *ratio, str(row.n)]
 
 
 def _facts(row: Row, names: list[str]) -> list[str]:

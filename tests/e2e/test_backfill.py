@@ -13,7 +13,7 @@ import pytest
 from scripts.local import state
 from tests.e2e.conftest import Done, Project, copy_project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 BATCHES = Path(__file__).with_name("batches")
 DAG = """from datetime import datetime
 
@@ -162,7 +162,6 @@ def test_refused(project: Project, words: tuple[str, ...], said: str) -> None:
     assert "Traceback" not in done.err
 
 
-@pytest.mark.slow
 def test_repeated_and_cancelled(tmp_path: Path) -> None:
     """On MWAA's executor and PostgreSQL: runs are repeated, one that is cancelled begins no further run."""
     project = begin(tmp_path, *CELERY)
