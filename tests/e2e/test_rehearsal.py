@@ -208,7 +208,6 @@ def test_failed_hook_is_told(tiny: Done, project: Project) -> None:
     assert {done.states[f"tiny.{name}"] for name in ("answer", "twice", "dbt_finish")} == {"success"}
     assert done.states["tiny.dbt_on_run_end"] == "failed"
     assert "NOT_THERE' does not exist" in done.err
-    project.edit("dbt/tiny/dbt_project.yml", "select 1 from not_there", "select 1")
 
 
 def test_no_secret_is_left_anywhere(tiny: Done, project: Project, rehearsal: state.Rehearsal) -> None:
