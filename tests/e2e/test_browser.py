@@ -134,7 +134,7 @@ def test_second_dag_follows(project: Project, run: dict[str, Any]) -> None:
 def test_task_is_described(page: Page, run: dict[str, Any]) -> None:
     """A model's task shows what dbt knows of it, and leads to its page."""
     page.goto(f"{page.url.split('/dags/')[0]}/dags/jaffle_shop/tasks/jaffle_shop.orders")
-    page.get_by_role("button", name="Task Docs").click()
+    page.get_by_role("button", name="Documentation").click()
     page.get_by_text("Orders with totals and payments").first.wait_for()
     page.get_by_role("cell", name="The order's number.").first.wait_for()
     picture(page, "task-docs")
