@@ -25,7 +25,7 @@ from scripts.target import find_target
 from tests.command import MWAA
 from tests.e2e.conftest import Project, copy_project
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 NAME = "mwaa-dbt-local"
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # Its second way, by a web token and https, is that of a role that may not call InvokeRestApi.

@@ -199,6 +199,7 @@ def test_broken_model_told(tiny: Done, project: Project) -> None:
     assert "dbt/tiny/models/answer.sql" in json.dumps(told)
 
 
+@pytest.mark.slow
 def test_failed_hook_is_told(tiny: Done, project: Project) -> None:
     """A hook that fails makes the run red, though every model is green."""
     project.edit("dbt/tiny/models/answer.sql", "42 as answer from nowhere", "42 as answer")

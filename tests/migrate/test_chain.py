@@ -62,6 +62,7 @@ def test_history_stays_with_airflow_3(pair: Any) -> None:
 
 @pytest.mark.parametrize("verb", ["export", "import"])
 @pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.slow
 def test_ended_command(pair: Any, verb: str, signal_: int) -> None:
     """A command that is ended amid its work and run again leads to the same end; Ctrl-C leaves nothing behind."""
     world, _, target = pair("2.11.2")

@@ -141,6 +141,7 @@ def test_refused_object_does_not_stop_the_rest(make: Make) -> None:
     assert "snowflake" in world.new.objects["pools"]
 
 
+@pytest.mark.slow
 def test_many_variables(make: Make) -> None:
     """Thousands come page by page and in parts, past MWAA's limits of size and pace."""
     world = make("2.11.2", "3.3.1")

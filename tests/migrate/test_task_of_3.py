@@ -22,6 +22,7 @@ VERSION = os.environ.get("MATRIX_AIRFLOW") or load(ROOT / "settings.toml").proje
 
 
 @pytest.mark.skipif(is_2(VERSION), reason="a task of Airflow 2 reads the database: test_history.py")
+@pytest.mark.slow
 def test_secrets_move(aws: Aws, cloud: str, tmp_path: Path) -> None:
     """What Airflow gives the task by the ids that are listed is in Secrets Manager; its log has no value."""
     side = empty(tmp_path / "airflow3", cloud, VERSION)

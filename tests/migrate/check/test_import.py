@@ -86,6 +86,7 @@ def test_value_from_the_environment(bench: Bench) -> None:
     assert ("import", 11) in [(one["rule"], one["line"]) for one in done.json["findings"]]
 
 
+@pytest.mark.slow
 def test_virtualenv_of_a_folder(bench: Bench) -> None:
     """Without its package in requirements.txt a provider's import fails, as on MWAA, and the fix names the provider."""
     bench.write({"slack.py": f"{DAG}\nfrom airflow.providers.slack.hooks.slack import SlackHook\n"})

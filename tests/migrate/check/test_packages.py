@@ -39,6 +39,7 @@ def found(bench: Bench, images: str, text: str) -> list[dict[str, Any]]:
     return [one for one in told["findings"] if one["file"] == "requirements.txt"]
 
 
+@pytest.mark.slow
 def test_pins_that_contradict(bench: Bench, images: str) -> None:
     """Each pin that contradicts a constraint is told with its line, the constraint, and what to write."""
     text = "# ours\napache-airflow==2.11.2\nApache_Airflow-providers-snowflake[common.compat]==6.10.0 # why\n"
@@ -58,6 +59,7 @@ def test_pins_that_fit(bench: Bench, images: str) -> None:
     assert "is installed, it was 1.4." in one["what"]
 
 
+@pytest.mark.slow
 def test_package_that_both_contradict(bench: Bench, images: str) -> None:
     """A pin that the old version contradicted, too, is told as such: MWAA has installed nothing of the file."""
     (one,) = found(bench, images, "requests==2.0.0\n")

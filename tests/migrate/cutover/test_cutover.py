@@ -209,6 +209,7 @@ def test_role_without_backfills(sides3: Pair) -> None:
     assert max(turns(old)) < min(turns(new))
 
 
+@pytest.mark.slow
 def test_shared_assets_move_together(sides: Pair) -> None:
     """Who makes an asset and who waits for it are one unit: paused in this order, let run in the other."""
     first = sides.both("maker")
