@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.status import Status
-
-from mwaa_dbt.errors import ProjectError
 
 EVERY = 60.0  # seconds between two lines of a long step in a log
 LOG_WIDTH = 200  # characters
@@ -25,7 +24,23 @@ def wide(what: RenderableType) -> None:
     (out if out.is_terminal else Console(width=LOG_WIDTH)).print(what)
 
 
-def error_text(error: ProjectError) -> str:
+class Told(Protocol):
+    """An error, or a finding in the form of one."""
+
+    @property
+    def what(self) -> str:
+        """What happened."""
+
+    @property
+    def where(self) -> str:
+        """File, line or setting."""
+
+    @property
+    def fix(self) -> str:
+        """What mends it."""
+
+
+def error_text(error: Told) -> str:
     """Return an error in rich's markup: what happened, where, and what mends it."""
     return f"{escape(error.what)}\n  [bold]where:[/] {escape(error.where)}\n  [bold]fix:[/]   {escape(error.fix)}"
 

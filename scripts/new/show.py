@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from scripts.console import out
+from scripts.console import error_text, out
 from scripts.new.finding import Brought, Finding
 from scripts.paths import Paths
 
@@ -33,7 +33,7 @@ def show(brought: Brought, paths: Paths, dry_run: bool, following: str) -> None:
 
 def _finding(one: Finding) -> None:
     mark = "[red]✗[/]" if one.must else "[yellow]![/]"
-    out.print(f"{mark} {escape(one.what)}\n  [bold]where:[/] {escape(one.where)}\n  [bold]fix:[/]   {escape(one.fix)}")
+    out.print(f"{mark} {error_text(one)}")
 
 
 def as_table(brought: Brought, paths: Paths) -> dict[str, Any]:

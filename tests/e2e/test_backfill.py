@@ -162,6 +162,15 @@ def test_refused(project: Project, words: tuple[str, ...], said: str) -> None:
     assert "Traceback" not in done.err
 
 
+def test_paused_dag(project: Project) -> None:
+    """Runs of a paused DAG would hang: it is refused, but its plan is shown."""
+    assert project.mwaa("pause", "unscheduled", "single").code == 0
+    done = project.mwaa("backfill", "single", "--from", "2026-01-05", "--to", "2026-01-06", "--yes")
+    assert (done.code, "DAG single is paused: runs of a backfill would stay queued." in done.err) == (1, True)
+    assert project.mwaa("backfill", "single", "--from", "2026-01-05", "--to", "2026-01-06", "--dry-run").code == 0
+    assert project.mwaa("unpause", "unscheduled", "single").code == 0
+
+
 def test_repeated_and_cancelled(tmp_path: Path) -> None:
     """On MWAA's executor and PostgreSQL: runs are repeated, one that is cancelled begins no further run."""
     project = begin(tmp_path, *CELERY)

@@ -21,7 +21,7 @@ from tests.e2e.pairs import make_pair, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.pair]
 MINUTE, PATIENCE = timedelta(minutes=1), 480.0
-STARTING = 3 * MINUTE  # that two rehearsals take at least: a DAG that catches up would begin with runs by the dozen
+STARTING = 6 * MINUTE  # that two rehearsals take at least: a DAG that catches up would begin with runs by the dozen
 DAGS = {"skips": False, "catches_up": True}  # whether with catchup
 # Several tasks: a DAG that is paused between them would stop midway. Airflow does not end a run before its teardowns.
 PARTS = ("first", "second", "third")
