@@ -57,16 +57,18 @@ class Stranger:
 
     def add(self) -> Sample:
         """Add a model to it, and see its task in Airflow, and that green."""
-        begun = time.monotonic()
-        self._type(self._said("mwaa new model"), self.own)
-        self._type(self._said("make up"), self.own)
-        tasks = Api(state.needed(Paths(self.own))).call("GET", "dags/jaffle_shop/tasks")["tasks"]
-        sample = self._minutes(begun)
-        if not any(str(task["task_id"]).endswith(f".{MODEL}") for task in tasks):
-            raise ProjectError(f"{MODEL} has no task.", "DAG jaffle_shop", "look at what `make up` has printed")
-        self._type(self._said("mwaa local run"), self.own)
-        self._type("make down", self.own)
-        return sample
+        try:
+            begun = time.monotonic()
+            self._type(self._said("mwaa new model"), self.own)
+            self._type(self._said("make up"), self.own)
+            tasks = Api(state.needed(Paths(self.own))).call("GET", "dags/jaffle_shop/tasks")["tasks"]
+            sample = self._minutes(begun)
+            if not any(str(task["task_id"]).endswith(f".{MODEL}") for task in tasks):
+                raise ProjectError(f"{MODEL} has no task.", "DAG jaffle_shop", "look at what `make up` has printed")
+            self._type(self._said("mwaa local run"), self.own)
+            return sample
+        finally:
+            self._type("make down", self.own)
 
     def _said(self, beginning: str) -> str:
         """Return the README's command that begins so."""
