@@ -54,6 +54,7 @@ def write_page(project: DbtProject, dbt: Dbt, out: Path) -> int:
 def write_list(projects: list[DbtProject], out: Path) -> None:
     """Write the page that leads to those of the projects."""
     items = "\n".join(_item(project) for project in projects)
+    (out / DOCS).mkdir(exist_ok=True)
     (out / DOCS / "index.html").write_text(LIST.format(items=items))
 
 

@@ -44,6 +44,16 @@ def test_same_sources_same_release(release: str, tmp_path: Path) -> None:
     assert json.loads(done.out)["release"] == release
 
 
+def test_no_project_yet(tmp_path: Path) -> None:
+    """A repository without a dbt project builds, and says what to do next; so begins one that is generated empty."""
+    copy = copy_project(tmp_path)
+    copy.drop_samples()
+    done = copy.mwaa("build", "--json")
+    assert done.code == 0, done.err
+    assert [dag["dag"] for dag in done.json["dags"]] == ["mwaa_check"]
+    assert "dbt/ has no dbt project yet" in done.err
+
+
 def test_layout_is_that_of_s3(source: Project, release: str) -> None:
     """The build holds what lands on S3, and release.json names each file with its digest."""
     build = source.paths.build("local")
