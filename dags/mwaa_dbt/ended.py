@@ -7,6 +7,7 @@ a dbt group leaves its summary in the bucket, too, and the message counts nodes 
 
 from __future__ import annotations
 
+import importlib
 from contextlib import suppress
 from typing import Any
 
@@ -19,11 +20,9 @@ def summary(dag: str, task: str, run: str) -> Any:
         from mwaa_dbt import archive
 
         return archive.told(dag, run, task)
-    if AIRFLOW_2:
-        from airflow.models.xcom import XCom
-    else:
-        from airflow.sdk.execution_time.xcom import XCom
-    return XCom.get_one(key="return_value", dag_id=dag, task_id=task, run_id=run)
+    home = "airflow.models.xcom" if AIRFLOW_2 else "airflow.sdk.execution_time.xcom"
+    xcom: Any = importlib.import_module(home).XCom
+    return xcom.get_one(key="return_value", dag_id=dag, task_id=task, run_id=run)
 
 
 def states(dag: str, run: str) -> dict[str, str | None]:

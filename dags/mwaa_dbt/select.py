@@ -69,7 +69,8 @@ class SelectOperator(DbtLSLocalOperator):
             from airflow.models.skipmixin import SkipMixin
 
             # Not as itself: what Airflow 2 notes of a task that skips would skip them again when they are cleared.
-            SkipMixin().skip(context["dag_run"], None, [self.dag.get_task(task) for task in tasks])
+            skip: Any = SkipMixin().skip  # Airflow 3 has it with other arguments
+            skip(context["dag_run"], None, [self.dag.get_task(task) for task in tasks])
             return
         from mwaa_dbt.airflow_sdk import DownstreamTasksSkipped
 
